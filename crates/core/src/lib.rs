@@ -1,0 +1,7 @@
+//! What the asyncio crates share.
+
+mod fork;
+mod slot;
+
+pub use fork::fork_generation;
+pub use slot::{Entered, Slot};

@@ -1,0 +1,3 @@
+//! The commands of the project. See `cargo xtask help`.
+
+fn main() {}
