@@ -1,5 +1,6 @@
 //! What the asyncio crates share.
 
+pub mod blocking;
 mod fork;
 mod slot;
 
