@@ -1,0 +1,199 @@
+//! `Clock`: what time it is, for a driver of timers; and `MockClock`, time that moves when a test says so.
+//!
+//! Times are `std::time::Instant`s in both cases, so that nothing else has to know which clock is behind them. The
+//! mock clock begins at the real time of its creation and only ever moves forward.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use crate::shared::Shared;
+
+/// Where a driver of timers takes the time from: the system's monotonic clock, or a [`MockClock`].
+///
+/// # Examples
+///
+/// ```
+/// use asyncio_timers::{Clock, LocalTimers, MockClock, sleep};
+/// use std::time::Duration;
+///
+/// let mock = MockClock::new();
+/// let mut timers = LocalTimers::with_clock(Clock::from(mock.clone()));
+/// let _entered = timers.enter();
+///
+/// let before = mock.now();
+/// let sleep = sleep(Duration::from_secs(3600));
+/// mock.advance(Duration::from_secs(3600));
+/// assert_eq!(sleep.deadline(), before + Duration::from_secs(3600));
+/// assert!(sleep.is_elapsed());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    mock: Option<MockClock>,
+}
+
+impl Clock {
+    /// The system's monotonic clock.
+    pub const fn monotonic() -> Clock {
+        Clock { mock: None }
+    }
+
+    /// A new mock clock; [`Clock::as_mock`] gives the handle that moves it.
+    pub fn mock() -> Clock {
+        Clock::from(MockClock::new())
+    }
+
+    /// The handle that moves this clock, if it is a mock.
+    pub fn as_mock(&self) -> Option<&MockClock> {
+        self.mock.as_ref()
+    }
+
+    /// Whether this is a mock clock.
+    pub fn is_mock(&self) -> bool {
+        self.mock.is_some()
+    }
+
+    /// The time on this clock.
+    #[inline]
+    pub fn now(&self) -> Instant {
+        match &self.mock {
+            None => Instant::now(),
+            Some(mock) => mock.now(),
+        }
+    }
+}
+
+impl From<MockClock> for Clock {
+    fn from(mock: MockClock) -> Clock {
+        Clock { mock: Some(mock) }
+    }
+}
+
+/// Time that moves only when it is told to. Clones share one time.
+///
+/// Moving it wakes the owners of the timers that use it, so that they fire what has become due.
+///
+/// # Examples
+///
+/// ```
+/// use asyncio_timers::MockClock;
+/// use std::time::Duration;
+///
+/// let clock = MockClock::new();
+/// let before = clock.now();
+/// clock.advance(Duration::from_millis(1500));
+/// assert_eq!(clock.now() - before, Duration::from_millis(1500));
+/// ```
+#[derive(Clone)]
+pub struct MockClock {
+    shared: Arc<Time>,
+}
+
+struct Time {
+    start: Instant,
+    elapsed: AtomicU64,
+    drivers: Mutex<Vec<Weak<Shared>>>,
+}
+
+impl MockClock {
+    /// A clock that stands at the real time of this call.
+    pub fn new() -> MockClock {
+        MockClock {
+            shared: Arc::new(Time {
+                start: Instant::now(),
+                elapsed: AtomicU64::new(0),
+                drivers: Mutex::new(Vec::new()),
+            }),
+        }
+    }
+
+    /// The time on this clock.
+    pub fn now(&self) -> Instant {
+        self.shared.start + self.elapsed()
+    }
+
+    /// How far the clock has moved since it was made.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.shared.elapsed.load(Ordering::Acquire))
+    }
+
+    /// Moves the clock forward. It stops at 584 years after its creation.
+    pub fn advance(&self, by: Duration) {
+        let by = nanos(by);
+        let moved = |elapsed: u64| Some(elapsed.saturating_add(by));
+        // The closure never gives up, so there is no failure to see.
+        let _ = self
+            .shared
+            .elapsed
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, moved);
+        self.unpark();
+    }
+
+    /// Moves the clock forward to `to`; a time that has passed leaves it where it is.
+    pub fn advance_to(&self, to: Instant) {
+        let to = nanos(to.saturating_duration_since(self.shared.start));
+        self.shared.elapsed.fetch_max(to, Ordering::AcqRel);
+        self.unpark();
+    }
+
+    pub(crate) fn attach(&self, driver: &Arc<Shared>) {
+        let mut drivers = self.drivers();
+        drivers.retain(|driver| driver.strong_count() > 0);
+        drivers.push(Arc::downgrade(driver));
+    }
+
+    fn unpark(&self) {
+        let drivers: Vec<_> = self.drivers().iter().filter_map(Weak::upgrade).collect();
+        for driver in drivers {
+            driver.unpark();
+        }
+    }
+
+    fn drivers(&self) -> std::sync::MutexGuard<'_, Vec<Weak<Shared>>> {
+        self.shared.drivers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for MockClock {
+    fn default() -> MockClock {
+        MockClock::new()
+    }
+}
+
+impl fmt::Debug for MockClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MockClock")
+            .field("elapsed", &self.elapsed())
+            .finish()
+    }
+}
+
+/// `duration` in nanoseconds, at most [`u64::MAX`], which is 584 years.
+#[inline]
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .checked_mul(1_000_000_000)
+        .and_then(|nanos| nanos.checked_add(u64::from(duration.subsec_nanos())))
+        .unwrap_or(u64::MAX)
+}
+
+/// `now + duration`, or a time that never comes where an `Instant` cannot hold that.
+#[inline]
+pub(crate) fn after(now: Instant, duration: Duration) -> Instant {
+    match now.checked_add(duration) {
+        Some(deadline) => deadline,
+        None => never(now),
+    }
+}
+
+/// A time beyond what a driver's nanoseconds can say (584 years), or the latest that this platform's `Instant` holds.
+#[cold]
+fn never(now: Instant) -> Instant {
+    const YEAR: u64 = 365 * 24 * 3600;
+    [1000, 500, 250, 100]
+        .into_iter()
+        .find_map(|years| now.checked_add(Duration::from_secs(years * YEAR)))
+        .unwrap_or(now + Duration::from_secs(30 * YEAR))
+}
