@@ -1,0 +1,454 @@
+//! `PoolQueue`: the ready queues of a pool of workers, and who may take what from whom.
+//!
+//! Each worker has a deque, and what is woken on a worker's thread goes to that worker's own: messages that bounce
+//! between two cores cost four to five times what they cost on one. Other threads push to the injector. A second
+//! worker does not steal what the first will get through anyway: it *looks* from time to time, and takes half of a
+//! deque only if its owner has not started what was queued at the look before. So a task of long steps gets help
+//! within two looks, and a chatter of short steps stays on its core.
+//!
+//! A deque is bounded; what does not fit goes to the injector. The injector is looked at every 64 steps, so that
+//! tasks which wake each other for ever do not keep out the rest.
+//!
+//! What this file leaves to the owner of the threads: when to wait, when to look, who turns the reactor. It tells
+//! through two wakers: `unpark` (an outside push found the pool asleep) and `watch` (a worker has queued work and
+//! nobody looks).
+
+use std::fmt;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::Waker;
+
+use async_task::Runnable;
+use concurrent_queue::ConcurrentQueue;
+
+use crate::cell::{self, RawTask};
+use crate::meta::{INDEX_BITS, QueueId, TaskMeta};
+use crate::registry::Registry;
+use crate::table::{self, TaskRemote, TooManyQueues};
+use crate::thread;
+
+/// How many tasks a worker's deque holds; more go to the injector.
+const DEQUE: usize = 1024;
+/// After so many steps a worker looks at the injector first.
+const INJECTOR_INTERVAL: u64 = 64;
+/// At most so many tasks are taken from the injector or from a deque at a time.
+const BATCH: usize = 256;
+
+const SHARD_BITS: u32 = 4;
+const SHARD_SHIFT: u32 = INDEX_BITS - SHARD_BITS;
+const SHARDS: usize = 1 << SHARD_BITS;
+
+/// The ready queues of a pool of workers; a handle that can be cloned and shared.
+#[derive(Clone)]
+pub struct PoolQueue {
+    state: Arc<PoolState>,
+}
+
+pub(crate) struct PoolState {
+    id: QueueId,
+    injector: &'static TaskRemote,
+    deques: Box<[Deque]>,
+    /// The live tasks, sharded by the worker that made them; the first shard is for other threads.
+    registry: Box<[Shard]>,
+    /// A worker that queues work must call `watch`.
+    watch_wanted: AtomicBool,
+    watch: OnceLock<Waker>,
+    closed: AtomicBool,
+}
+
+/// Aligned so that two workers do not share a cache line.
+#[repr(align(128))]
+struct Deque {
+    tasks: ConcurrentQueue<Runnable<TaskMeta>>,
+    /// How many steps the owner has started. Written by the owner alone.
+    started: AtomicU64,
+}
+
+#[repr(align(64))]
+struct Shard(Mutex<Registry>);
+
+/// One worker's way to its pool's queues. There is one for each number; see [`PoolQueue::worker`].
+#[derive(Debug)]
+pub struct Worker {
+    pool: PoolQueue,
+    index: usize,
+}
+
+/// What a worker saw when it last looked at the others.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// For each worker, the number of started steps at which what was queued then will have been got through.
+    targets: Vec<u64>,
+}
+
+impl PoolState {
+    #[inline]
+    pub(crate) fn id(&self) -> QueueId {
+        self.id
+    }
+
+    /// Pushes on the thread of worker number `worker`.
+    #[inline]
+    pub(crate) fn push(&self, worker: usize, runnable: Runnable<TaskMeta>) {
+        if let Err(full) = self.deques[worker].tasks.push(runnable) {
+            self.injector.push(full.into_inner());
+        }
+        if self.watch_wanted.load(Ordering::Relaxed) {
+            self.call_watch();
+        }
+    }
+
+    #[cold]
+    fn call_watch(&self) {
+        if self.watch_wanted.swap(false, Ordering::Relaxed) {
+            if let Some(watch) = self.watch.get() {
+                watch.wake_by_ref();
+            }
+        }
+    }
+
+    pub(crate) fn unregister(&self, index: u32) {
+        let shard = index >> SHARD_SHIFT;
+        self.shard(shard as usize)
+            .remove(index & ((1 << SHARD_SHIFT) - 1));
+    }
+
+    fn shard(&self, shard: usize) -> MutexGuard<'_, Registry> {
+        self.registry[shard]
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spawn<F>(&self, worker: Option<usize>, future: F) -> Result<RawTask<F::Output>, F>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let shard = worker.map_or(0, |worker| 1 + worker % (SHARDS - 1));
+        let (runnable, task) = {
+            let mut registry = self.shard(shard);
+            // Looked at under the lock: `close` sets it before it goes through the shards.
+            if self.closed.load(Ordering::Relaxed) {
+                return Err(future);
+            }
+            cell::on_pool(self.id, &mut registry, (shard as u32) << SHARD_SHIFT, future)
+        };
+        match worker {
+            Some(worker) => self.push(worker, runnable),
+            None => self.injector.push(runnable),
+        }
+        Ok(task)
+    }
+}
+
+impl PoolQueue {
+    /// Queues for a pool of `workers` threads.
+    ///
+    /// # Errors
+    ///
+    /// When this process has 4096 loops and pools already.
+    ///
+    /// # Panics
+    ///
+    /// When `workers` is zero.
+    pub fn new(workers: usize) -> Result<PoolQueue, TooManyQueues> {
+        assert!(workers > 0, "a pool needs at least one worker");
+        let (id, injector) = table::claim()?;
+        let deque = || Deque {
+            tasks: ConcurrentQueue::bounded(DEQUE),
+            started: AtomicU64::new(0),
+        };
+        Ok(PoolQueue {
+            state: Arc::new(PoolState {
+                id,
+                injector,
+                deques: (0..workers).map(|_| deque()).collect(),
+                registry: (0..SHARDS)
+                    .map(|_| Shard(Mutex::new(Registry::new(1 << SHARD_SHIFT))))
+                    .collect(),
+                watch_wanted: AtomicBool::new(false),
+                watch: OnceLock::new(),
+                closed: AtomicBool::new(false),
+            }),
+        })
+    }
+
+    /// The name of these queues in this process.
+    pub fn id(&self) -> QueueId {
+        self.state.id
+    }
+
+    /// How many workers the pool has.
+    pub fn workers(&self) -> usize {
+        self.state.deques.len()
+    }
+
+    /// Sets what wakes a worker when a task is pushed from outside and the pool is parked.
+    pub fn set_unpark(&self, unpark: Waker) {
+        self.state.injector.set_unpark(Some(unpark));
+    }
+
+    /// Sets what is called, on a worker's thread, when it queues work after [`want_watch`](Self::want_watch). Only
+    /// the first call counts.
+    pub fn set_watch(&self, watch: Waker) {
+        let _ = self.state.watch.set(watch);
+    }
+
+    /// Asks for one call of the `watch` waker at the next push on a worker's thread, or withdraws that.
+    pub fn want_watch(&self, wanted: bool) {
+        self.state.watch_wanted.store(wanted, Ordering::Relaxed);
+    }
+
+    /// Spawns a task: on a worker of this pool to that worker's deque, elsewhere to the injector.
+    ///
+    /// # Errors
+    ///
+    /// Gives the future back when the pool was closed.
+    pub fn spawn<F>(&self, future: F) -> Result<RawTask<F::Output>, F>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let worker =
+            thread::with_pool(|pool| pool.filter(|(state, _)| state.id == self.id()).map(|(_, n)| n));
+        self.state.spawn(worker, future)
+    }
+
+    /// The way of worker number `index` to its queues. One thread at a time may use a number.
+    ///
+    /// # Panics
+    ///
+    /// When the pool has no worker of that number.
+    pub fn worker(&self, index: usize) -> Worker {
+        assert!(
+            index < self.workers(),
+            "the pool has {} workers, there is no number {index}",
+            self.workers()
+        );
+        Worker {
+            pool: self.clone(),
+            index,
+        }
+    }
+
+    /// How many tasks of this pool have not ended.
+    pub fn live(&self) -> usize {
+        (0..SHARDS).map(|shard| self.state.shard(shard).len()).sum()
+    }
+
+    /// How many tasks wait in the injector.
+    pub fn injected(&self) -> usize {
+        self.state.injector.len()
+    }
+
+    /// Announces that every worker is asleep, or about to be: the next push from outside will unpark one. `false`
+    /// means that the injector has something and the caller must not wait.
+    #[must_use = "on false the worker must not wait"]
+    pub fn prepare_park(&self) -> bool {
+        self.state.injector.prepare_park()
+    }
+
+    /// Says that a worker is awake and will look at the injector before it sleeps.
+    pub fn unparked(&self) {
+        self.state.injector.unparked();
+    }
+
+    /// Refuses new tasks from now on.
+    pub fn refuse(&self) {
+        self.state.closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends every task by dropping its future, on this thread. The workers have left before. Idempotent.
+    pub fn close(&self) {
+        self.refuse();
+        let state = &*self.state;
+        let _restore = thread::enter_pool(state, 0);
+        loop {
+            for deque in &state.deques {
+                while let Ok(runnable) = deque.tasks.pop() {
+                    cell::discard(runnable);
+                }
+            }
+            while let Some(runnable) = state.injector.pop() {
+                cell::discard(runnable);
+            }
+            if self.live() == 0 {
+                return;
+            }
+            (0..SHARDS).for_each(|shard| self.wake_all(shard));
+            std::thread::yield_now();
+        }
+    }
+
+    fn wake_all(&self, shard: usize) {
+        let mut from = 0;
+        loop {
+            let waker = {
+                let registry = self.state.shard(shard);
+                let Some((index, cell)) = registry.next(from) else {
+                    return;
+                };
+                from = index + 1;
+                #[expect(unsafe_code, reason = "the registry holds addresses")]
+                // SAFETY: the task is registered, and the registry is locked: nothing leaves it now.
+                unsafe {
+                    cell::waker(cell)
+                }
+            };
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for PoolState {
+    fn drop(&mut self) {
+        // A pool that was not closed keeps its slot: wakers of its tasks still name it.
+        if (0..SHARDS).all(|shard| self.shard(shard).len() == 0) {
+            table::release(self.id);
+        }
+    }
+}
+
+impl Worker {
+    /// The number of this worker.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// The pool that it works for.
+    pub fn pool(&self) -> &PoolQueue {
+        &self.pool
+    }
+
+    /// Calls `f` with this thread as the worker: what is woken and spawned there goes to its own deque.
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _restore = thread::enter_pool(&self.pool.state, self.index);
+        f()
+    }
+
+    fn deque(&self) -> &Deque {
+        &self.pool.state.deques[self.index]
+    }
+
+    /// Runs up to `budget` steps from the worker's deque and the injector. Gives the number of steps; less than
+    /// `budget` means that both were empty.
+    pub fn tick(&self, budget: usize) -> usize {
+        let _restore = thread::enter_pool(&self.pool.state, self.index);
+        let deque = self.deque();
+        let mut started = deque.started.load(Ordering::Relaxed);
+        for done in 0..budget {
+            let injected = if started % INJECTOR_INTERVAL == 0 {
+                self.pool.state.injector.pop()
+            } else {
+                None
+            };
+            let next = injected.or_else(|| deque.tasks.pop().ok());
+            let Some(runnable) = next.or_else(|| self.take_injected()) else {
+                return done;
+            };
+            started += 1;
+            deque.started.store(started, Ordering::Relaxed);
+            cell::run(runnable);
+        }
+        budget
+    }
+
+    /// Moves a batch from the injector to the deque, but for the first task of it, which it gives.
+    fn take_injected(&self) -> Option<Runnable<TaskMeta>> {
+        let injector = self.pool.state.injector;
+        let first = injector.pop()?;
+        // A fair share for each worker: the rest may be taken by the others.
+        let share = (injector.len() / self.pool.workers()).min(BATCH);
+        for _ in 0..share {
+            let Some(runnable) = injector.pop() else { break };
+            if let Err(full) = self.deque().tasks.push(runnable) {
+                injector.push(full.into_inner());
+                break;
+            }
+        }
+        Some(first)
+    }
+
+    /// Is something ready in this worker's deque or in the injector?
+    pub fn has_ready(&self) -> bool {
+        !self.deque().tasks.is_empty() || !self.pool.state.injector.is_empty()
+    }
+
+    /// Looks at the other workers: takes half of the deque of each whose owner has not got through what was queued
+    /// at the last look. Gives the number of tasks that were taken.
+    pub fn look(&self, last: &mut Look) -> usize {
+        let deques = &self.pool.state.deques;
+        last.targets.resize(deques.len(), u64::MAX);
+        let mut taken = 0;
+        for (index, (deque, target)) in deques.iter().zip(&mut last.targets).enumerate() {
+            if index == self.index {
+                continue;
+            }
+            let started = deque.started.load(Ordering::Relaxed);
+            let queued = deque.tasks.len();
+            if queued > 0 && *target != u64::MAX && started < *target {
+                taken += self.steal(deque, queued.div_ceil(2).min(BATCH));
+            }
+            *target = if queued == 0 {
+                u64::MAX
+            } else {
+                started + queued as u64
+            };
+        }
+        taken
+    }
+
+    fn steal(&self, victim: &Deque, most: usize) -> usize {
+        for taken in 0..most {
+            let Ok(runnable) = victim.tasks.pop() else {
+                return taken;
+            };
+            if let Err(full) = self.deque().tasks.push(runnable) {
+                self.pool.state.injector.push(full.into_inner());
+                return taken + 1;
+            }
+        }
+        most
+    }
+
+    /// Has another worker tasks in its deque?
+    pub fn others_have_ready(&self) -> bool {
+        let deques = self.pool.state.deques.iter().enumerate();
+        deques
+            .filter(|(index, _)| *index != self.index)
+            .any(|(_, deque)| !deque.tasks.is_empty())
+    }
+}
+
+impl fmt::Debug for PoolQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PoolQueue")
+            .field("id", &self.id())
+            .field("workers", &self.workers())
+            .field("live", &self.live())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Is this thread a worker of a pool?
+pub fn on_pool_worker() -> bool {
+    thread::with_pool(|pool| pool.is_some())
+}
+
+/// Spawns a task on the pool that this thread works for.
+///
+/// # Errors
+///
+/// Gives the future back when this thread is no pool's worker, or the pool is closed.
+pub(crate) fn spawn_on_worker<F>(future: F) -> Result<RawTask<F::Output>, F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    thread::with_pool(|pool| match pool {
+        Some((state, worker)) => state.spawn(Some(worker), future),
+        None => Err(future),
+    })
+}

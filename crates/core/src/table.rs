@@ -1,0 +1,96 @@
+//! The table of ready queues: how a waker on a foreign thread finds the queue that its task belongs to.
+//!
+//! A waker carries seven bytes, not a pointer (see `meta`), so the queue is found by its slot here. Entries are
+//! made at the first use of a slot, used again by later queues, and never freed: that is what makes a look-up one
+//! load, without a reference count (see `remote`).
+
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use async_task::Runnable;
+
+use crate::meta::{QueueId, SLOT_BITS, TaskMeta};
+use crate::remote::Remote;
+
+/// The remote side of a task queue.
+pub(crate) type TaskRemote = Remote<Runnable<TaskMeta>>;
+
+const SLOTS: usize = 1 << SLOT_BITS;
+
+static TABLE: [OnceLock<TaskRemote>; SLOTS] = [const { OnceLock::new() }; SLOTS];
+static FREE: Mutex<Free> = Mutex::new(Free {
+    fresh: 0,
+    used: Vec::new(),
+});
+
+struct Free {
+    /// Slots from here on were never used.
+    fresh: usize,
+    /// Slots that were given back, with the generation that comes next.
+    used: Vec<QueueId>,
+}
+
+/// The process runs 4096 loops and pools already; made by [`LoopQueue::new`](crate::LoopQueue::new).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyQueues(());
+
+impl fmt::Display for TooManyQueues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "this process has {SLOTS} event loops and pools already: close one before making another"
+        )
+    }
+}
+
+impl std::error::Error for TooManyQueues {}
+
+/// Takes a slot of the table.
+pub(crate) fn claim() -> Result<(QueueId, &'static TaskRemote), TooManyQueues> {
+    let id = {
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        match free.used.pop() {
+            Some(id) => id,
+            None if free.fresh < SLOTS => {
+                free.fresh += 1;
+                QueueId::new(free.fresh - 1, 0)
+            }
+            None => return Err(TooManyQueues(())),
+        }
+    };
+    Ok((id, TABLE[id.slot()].get_or_init(Remote::new)))
+}
+
+/// Gives a slot back. Its queue has no live task any more.
+pub(crate) fn release(id: QueueId) {
+    if let Some(remote) = TABLE[id.slot()].get() {
+        remote.unparked();
+        remote.set_unpark(None);
+    }
+    let next = QueueId::new(id.slot(), id.generation() + 1);
+    FREE.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .used
+        .push(next);
+}
+
+/// The remote side of the queue `id`.
+pub(crate) fn remote(id: QueueId) -> &'static TaskRemote {
+    TABLE[id.slot()]
+        .get()
+        .expect("a task's queue claimed its slot before the task was made")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_that_is_used_again_has_another_generation() {
+        let (first, _) = claim().unwrap();
+        release(first);
+        let (second, _) = claim().unwrap();
+        assert_ne!(first, second);
+        release(second);
+    }
+}

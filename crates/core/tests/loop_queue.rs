@@ -1,0 +1,294 @@
+//! The loop's queue: order, wakes from other threads, panics, and the end.
+
+use std::cell::{Cell, RefCell};
+use std::future::{pending, poll_fn};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Wake, Waker};
+
+use asyncio_core::{LoopQueue, RawTask, current_loop, spawn_local};
+
+/// Sets a flag when it is dropped.
+struct OnDrop(Rc<Cell<u32>>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+fn turn(queue: &LoopQueue) {
+    queue.take_remote();
+    queue.tick(0);
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+fn value<T>(task: RawTask<T>) -> Option<T> {
+    let mut task = std::pin::pin!(task.fallible());
+    let mut cx = std::task::Context::from_waker(Waker::noop());
+    match std::future::Future::poll(task.as_mut(), &mut cx) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("the task has not ended"),
+    }
+}
+
+#[test]
+fn tasks_run_in_the_order_of_their_creation_and_their_wakes() {
+    let queue = LoopQueue::new().unwrap();
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    for n in 0..3 {
+        let seen = seen.clone();
+        let task = queue.spawn(async move {
+            seen.borrow_mut().push(n);
+            yield_once().await;
+            seen.borrow_mut().push(10 + n);
+        });
+        task.map_err(drop).unwrap().detach();
+    }
+    turn(&queue);
+    assert_eq!(
+        *seen.borrow(),
+        [0, 1, 2],
+        "a budget of 0 runs exactly what was ready at entry"
+    );
+    turn(&queue);
+    assert_eq!(*seen.borrow(), [0, 1, 2, 10, 11, 12]);
+    assert_eq!(queue.live(), 0);
+}
+
+#[test]
+fn a_budget_goes_on_with_what_became_ready_meanwhile() {
+    let queue = LoopQueue::new().unwrap();
+    let steps = Rc::new(Cell::new(0));
+    let count = steps.clone();
+    let task = queue.spawn(async move {
+        loop {
+            count.set(count.get() + 1);
+            yield_once().await;
+        }
+    });
+    assert_eq!(queue.tick(10), 10);
+    assert_eq!(steps.get(), 10);
+    drop(task);
+}
+
+#[test]
+fn a_task_can_spawn_tasks_on_its_loop() {
+    let queue = LoopQueue::new().unwrap();
+    let task = queue
+        .spawn(async { spawn_local(async { 7 }).map_err(drop).unwrap().await })
+        .map_err(drop)
+        .unwrap();
+    assert!(current_loop().is_none());
+    turn(&queue);
+    turn(&queue);
+    turn(&queue);
+    assert_eq!(value(task), Some(7));
+}
+
+#[test]
+fn a_wake_from_another_thread_arrives_and_unparks() {
+    struct Unparked(AtomicUsize);
+    impl Wake for Unparked {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let unparked = Arc::new(Unparked(AtomicUsize::new(0)));
+    let queue = LoopQueue::new().unwrap();
+    queue.set_unpark(Waker::from(unparked.clone()));
+
+    let slot: Arc<Mutex<Option<Waker>>> = Arc::default();
+    let mine = slot.clone();
+    let mut first = true;
+    let task = queue.spawn(poll_fn(move |cx| {
+        if std::mem::replace(&mut first, false) {
+            *mine.lock().unwrap() = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        Poll::Ready(5)
+    }));
+    let task = task.map_err(drop).unwrap();
+    turn(&queue);
+
+    assert!(queue.prepare_park());
+    std::thread::spawn(move || slot.lock().unwrap().take().unwrap().wake())
+        .join()
+        .unwrap();
+    assert_eq!(unparked.0.load(Ordering::Relaxed), 1);
+    assert!(!queue.prepare_park(), "the remote side has the task");
+    turn(&queue);
+    assert_eq!(value(task), Some(5));
+}
+
+#[test]
+fn a_cancel_from_another_thread_drops_the_future_on_the_loops_thread() {
+    struct SameThread(std::thread::ThreadId, Arc<AtomicUsize>);
+    impl Drop for SameThread {
+        fn drop(&mut self) {
+            assert_eq!(self.0, std::thread::current().id());
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let drops = Arc::new(AtomicUsize::new(0));
+    let queue = LoopQueue::new().unwrap();
+    let guard = SameThread(std::thread::current().id(), drops.clone());
+    let task = queue.spawn(async move {
+        let _guard = guard;
+        pending::<()>().await;
+    });
+    let task = task.map_err(drop).unwrap();
+    turn(&queue);
+    std::thread::spawn(move || drop(task)).join().unwrap();
+    assert_eq!(drops.load(Ordering::Relaxed), 0);
+    turn(&queue);
+    assert_eq!(drops.load(Ordering::Relaxed), 1);
+    assert_eq!(queue.live(), 0);
+}
+
+#[test]
+fn closing_ends_tasks_that_nobody_would_ever_wake() {
+    let drops = Rc::new(Cell::new(0));
+    let queue = LoopQueue::new().unwrap();
+    let mut wakers = Vec::new();
+    let kept: Rc<RefCell<Vec<Waker>>> = Rc::default();
+    for _ in 0..100 {
+        let guard = OnDrop(drops.clone());
+        let kept = kept.clone();
+        let task = queue.spawn(async move {
+            let _guard = guard;
+            poll_fn(|cx| {
+                kept.borrow_mut().push(cx.waker().clone());
+                Poll::<()>::Pending
+            })
+            .await;
+        });
+        task.map_err(drop).unwrap().detach();
+    }
+    turn(&queue);
+    wakers.append(&mut kept.borrow_mut());
+    assert_eq!((drops.get(), queue.live()), (0, 100));
+    queue.close();
+    assert_eq!((drops.get(), queue.live()), (100, 0));
+    drop(queue);
+    for waker in wakers {
+        waker.wake();
+    }
+}
+
+#[test]
+fn a_closed_queue_gives_the_future_back() {
+    let queue = LoopQueue::new().unwrap();
+    queue.close();
+    assert!(queue.spawn(async {}).is_err());
+}
+
+#[test]
+fn a_task_that_spawns_while_it_is_dropped_does_not_keep_the_loop_open() {
+    struct SpawnsOnDrop(Rc<Cell<bool>>);
+    impl Drop for SpawnsOnDrop {
+        fn drop(&mut self) {
+            self.0.set(spawn_local(async {}).is_err());
+        }
+    }
+    let refused = Rc::new(Cell::new(false));
+    let queue = LoopQueue::new().unwrap();
+    let guard = SpawnsOnDrop(refused.clone());
+    let task = queue.spawn(async move {
+        let _guard = guard;
+        pending::<()>().await;
+    });
+    let task = task.map_err(drop).unwrap();
+    queue.close();
+    assert!(refused.get());
+    assert_eq!(value(task), None);
+}
+
+#[test]
+fn a_panic_in_a_task_reaches_who_joins_it_and_nobody_else() {
+    let queue = LoopQueue::new().unwrap();
+    let bad = queue.spawn(async { panic!("on purpose") }).map_err(drop).unwrap();
+    let good = queue.spawn(async { 1 }).map_err(drop).unwrap();
+    turn(&queue);
+    assert_eq!(value(good), Some(1));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| value::<()>(bad))).is_err());
+}
+
+#[test]
+fn a_panic_in_a_destructor_does_not_end_the_process() {
+    struct Bad;
+    impl Drop for Bad {
+        fn drop(&mut self) {
+            panic!("on purpose, in a destructor");
+        }
+    }
+    let queue = LoopQueue::new().unwrap();
+    let bad = queue.spawn(async {
+        let _bad = Bad;
+        pending::<()>().await;
+    });
+    drop(bad);
+    let good = queue.spawn(async { 1 }).map_err(drop).unwrap();
+    turn(&queue);
+    assert_eq!(value(good), Some(1));
+    assert_eq!(queue.live(), 0);
+}
+
+#[test]
+fn wakers_of_ended_loops_are_harmless_to_the_next_one() {
+    let mut old = Vec::new();
+    for _ in 0..50 {
+        let queue = LoopQueue::new().unwrap();
+        let kept: Rc<RefCell<Vec<Waker>>> = Rc::default();
+        let inner = kept.clone();
+        let task = queue.spawn(poll_fn(move |cx| {
+            inner.borrow_mut().push(cx.waker().clone());
+            Poll::<()>::Pending
+        }));
+        task.map_err(drop).unwrap().detach();
+        turn(&queue);
+        old.append(&mut kept.borrow_mut());
+        old.iter().for_each(Waker::wake_by_ref);
+    }
+}
+
+#[test]
+fn other_threads_wake_while_the_loop_closes() {
+    // A stress run: threads hold wakers and use them while the queue ends; every future is dropped exactly once.
+    for _ in 0..200 {
+        let drops = Rc::new(Cell::new(0));
+        let queue = LoopQueue::new().unwrap();
+        let wakers: Arc<Mutex<Vec<Waker>>> = Arc::default();
+        for _ in 0..8 {
+            let guard = OnDrop(drops.clone());
+            let wakers = wakers.clone();
+            let task = queue.spawn(async move {
+                let _guard = guard;
+                poll_fn(|cx| {
+                    wakers.lock().unwrap().push(cx.waker().clone());
+                    Poll::<()>::Pending
+                })
+                .await;
+            });
+            task.map_err(drop).unwrap().detach();
+        }
+        turn(&queue);
+        let taken = std::mem::take(&mut *wakers.lock().unwrap());
+        let waking = std::thread::spawn(move || taken.into_iter().for_each(Waker::wake));
+        queue.close();
+        assert_eq!(drops.get(), 8);
+        waking.join().unwrap();
+    }
+}

@@ -1,0 +1,195 @@
+//! The pool's queues: own deque, injector, looks, and the end.
+
+use std::future::{pending, poll_fn};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Poll, Wake, Waker};
+
+use asyncio_core::{Look, PoolQueue, spawn};
+
+struct Counter(AtomicUsize);
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+struct OnDrop(Arc<AtomicUsize>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn an_outside_spawn_unparks_a_parked_pool_once() {
+    let pool = PoolQueue::new(2).unwrap();
+    let unparked = Arc::new(Counter(AtomicUsize::new(0)));
+    pool.set_unpark(Waker::from(unparked.clone()));
+    assert!(pool.prepare_park());
+    for _ in 0..3 {
+        pool.spawn(async {}).map_err(drop).unwrap().detach();
+    }
+    assert_eq!(unparked.0.load(Ordering::Relaxed), 1);
+    assert!(!pool.prepare_park());
+    assert_eq!(pool.worker(0).tick(100), 3);
+    assert_eq!(pool.live(), 0);
+}
+
+#[test]
+fn a_worker_that_does_not_get_through_its_queue_is_helped_at_the_second_look() {
+    let pool = PoolQueue::new(2).unwrap();
+    let (stuck, helper) = (pool.worker(0), pool.worker(1));
+    let ran = Arc::new(AtomicUsize::new(0));
+    stuck.enter(|| {
+        for _ in 0..10 {
+            let ran = ran.clone();
+            let task = spawn(async move {
+                ran.fetch_add(1, Ordering::Relaxed);
+            });
+            task.map_err(drop).unwrap().detach();
+        }
+    });
+    let mut look = Look::default();
+    assert_eq!(
+        helper.look(&mut look),
+        0,
+        "the first look only notes what is there"
+    );
+    assert_eq!(helper.look(&mut look), 5, "the second takes half");
+    assert_eq!(helper.tick(100), 5);
+    assert_eq!(stuck.tick(100), 5);
+    assert_eq!(ran.load(Ordering::Relaxed), 10);
+}
+
+#[test]
+fn a_worker_that_gets_through_its_queue_keeps_it() {
+    let pool = PoolQueue::new(2).unwrap();
+    let (busy, helper) = (pool.worker(0), pool.worker(1));
+    let task = busy.enter(|| {
+        spawn(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        }))
+    });
+    let mut look = Look::default();
+    for _ in 0..10 {
+        assert_eq!(helper.look(&mut look), 0);
+        busy.tick(1);
+    }
+    drop(task);
+    pool.close();
+}
+
+#[test]
+fn queued_work_asks_for_a_watcher_once() {
+    let pool = PoolQueue::new(2).unwrap();
+    let watched = Arc::new(Counter(AtomicUsize::new(0)));
+    pool.set_watch(Waker::from(watched.clone()));
+    pool.want_watch(true);
+    pool.worker(0).enter(|| {
+        for _ in 0..3 {
+            spawn(async {}).map_err(drop).unwrap().detach();
+        }
+    });
+    assert_eq!(watched.0.load(Ordering::Relaxed), 1);
+    pool.close();
+}
+
+#[test]
+fn more_tasks_than_a_deque_holds_all_run() {
+    let pool = PoolQueue::new(1).unwrap();
+    let worker = pool.worker(0);
+    let ran = Arc::new(AtomicUsize::new(0));
+    worker.enter(|| {
+        for _ in 0..10_000 {
+            let ran = ran.clone();
+            let task = spawn(async move {
+                ran.fetch_add(1, Ordering::Relaxed);
+            });
+            task.map_err(drop).unwrap().detach();
+        }
+    });
+    assert_eq!(worker.tick(usize::MAX), 10_000);
+    assert_eq!(ran.load(Ordering::Relaxed), 10_000);
+}
+
+#[test]
+fn tasks_that_wake_themselves_for_ever_do_not_keep_out_the_injector() {
+    let pool = PoolQueue::new(1).unwrap();
+    let worker = pool.worker(0);
+    let forever = worker.enter(|| {
+        spawn(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::<()>::Pending
+        }))
+    });
+    let outside = pool.spawn(async { 3 }).map_err(drop).unwrap();
+    worker.tick(1000);
+    assert!(outside.is_finished());
+    drop(forever);
+    pool.close();
+}
+
+#[test]
+fn closing_drops_parked_and_queued_tasks() {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let pool = PoolQueue::new(2).unwrap();
+    for _ in 0..100 {
+        let guard = OnDrop(drops.clone());
+        let task = pool.spawn(async move {
+            let _guard = guard;
+            pending::<()>().await;
+        });
+        // Held by nothing but a waker that is never used.
+        std::mem::forget(task.map_err(drop).unwrap());
+    }
+    pool.worker(0).tick(50);
+    pool.close();
+    assert_eq!((drops.load(Ordering::Relaxed), pool.live()), (100, 0));
+    assert!(pool.spawn(async {}).is_err());
+}
+
+#[test]
+fn many_threads_spawn_while_workers_run_and_look() {
+    let pool = PoolQueue::new(3).unwrap();
+    let ran = Arc::new(AtomicUsize::new(0));
+    let wanted = 4 * 2_000;
+    std::thread::scope(|scope| {
+        for n in 0..3 {
+            let (worker, ran) = (pool.worker(n), ran.clone());
+            scope.spawn(move || {
+                let mut look = Look::default();
+                while ran.load(Ordering::Relaxed) < wanted {
+                    worker.tick(16);
+                    worker.look(&mut look);
+                }
+            });
+        }
+        for _ in 0..4 {
+            let (pool, ran) = (pool.clone(), ran.clone());
+            scope.spawn(move || {
+                for _ in 0..2_000 {
+                    let ran = ran.clone();
+                    let task = pool.spawn(async move {
+                        let mut left = 3;
+                        poll_fn(|cx| {
+                            left -= 1;
+                            if left == 0 {
+                                return Poll::Ready(());
+                            }
+                            cx.waker().wake_by_ref();
+                            Poll::Pending
+                        })
+                        .await;
+                        ran.fetch_add(1, Ordering::Relaxed);
+                    });
+                    task.map_err(drop).unwrap().detach();
+                }
+            });
+        }
+    });
+    assert_eq!((ran.load(Ordering::Relaxed), pool.live()), (wanted, 0));
+}
