@@ -53,8 +53,6 @@ pub(crate) struct EpollWaits {
 // SAFETY: the pointer that an event can hold is never one here: every data word was made by `new_u64`, and is read as
 // a number alone.
 unsafe impl Send for EpollWaits {}
-// SAFETY: as above; and a shared reference allows nothing but reading.
-unsafe impl Sync for EpollWaits {}
 
 pub(super) fn open() -> io::Result<(Epoll, EpollWaits)> {
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
