@@ -35,7 +35,7 @@ pub enum Backend {
 
 impl Backend {
     /// Puts the environment's choice, if there is one, in the place of `Auto`.
-    pub(crate) fn from_env(self) -> io::Result<Backend> {
+    pub(crate) fn resolve(self) -> io::Result<Backend> {
         match std::env::var_os(VARIABLE) {
             Some(value) if self == Backend::Auto => Backend::parse(&value),
             _ => Ok(self),

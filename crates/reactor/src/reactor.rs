@@ -60,7 +60,7 @@ impl Builder {
     /// The operating system's, if it has no descriptor to spare for instance; `InvalidInput` if the environment
     /// variable `ASYNCIO_REACTOR` is to choose and names no backend; `Unsupported` if this system lacks the backend.
     pub fn build(self) -> io::Result<Reactor> {
-        let (poller, waits) = sys::open(self.backend.from_env()?)?;
+        let (poller, waits) = sys::open(self.backend.resolve()?)?;
         Ok(Reactor {
             shared: Arc::new(Shared::new(poller)),
             waits,

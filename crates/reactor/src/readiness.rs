@@ -201,3 +201,6 @@ impl Readiness {
         }
     }
 }
+
+#[cfg(all(test, asyncio_loom))]
+mod loom_tests;

@@ -1,0 +1,177 @@
+//! Models of the readiness protocol: whatever the interleaving, no event and no waiter is lost.
+
+use std::sync::Arc as StdArc;
+use std::sync::atomic::{AtomicUsize as StdAtomicUsize, Ordering as StdOrdering};
+use std::task::{Wake, Waker};
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+
+use super::{Readiness, Wait};
+use crate::direction::Direction::Read;
+use crate::wake_list::WakeList;
+
+/// Counts its wakes. A std atomic: loom need not see it, as it is read after all threads were joined.
+struct Count(StdAtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: StdArc<Self>) {
+        self.0.fetch_add(1, StdOrdering::SeqCst);
+    }
+}
+
+fn counter() -> (StdArc<Count>, Waker) {
+    let count = StdArc::new(Count(StdAtomicUsize::new(0)));
+    (count.clone(), Waker::from(count))
+}
+
+fn event(readiness: &Readiness) {
+    let mut wake = WakeList::new();
+    readiness.event(Read, false, &mut wake);
+    wake.wake_all();
+}
+
+/// A source without its wait: data comes, then its event. The reader sees either the data or the readiness.
+#[test]
+fn loom_an_event_that_races_a_would_block_is_not_cleared() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let data = Arc::new(AtomicUsize::new(0));
+        event(&readiness);
+        let kernel = {
+            let (readiness, data) = (readiness.clone(), data.clone());
+            thread::spawn(move || {
+                data.store(1, Ordering::SeqCst);
+                event(&readiness);
+            })
+        };
+        let seen = readiness.see(Read);
+        let would_block = data.load(Ordering::SeqCst) == 0;
+        if would_block {
+            readiness.clear(Read, seen);
+        }
+        kernel.join().unwrap();
+        if would_block {
+            assert!(
+                readiness.see(Read).is_ready(),
+                "the event was cleared by an older WouldBlock"
+            );
+        }
+    });
+}
+
+#[test]
+fn loom_an_event_that_races_the_registration_of_a_waker_is_not_lost() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let kernel = {
+            let readiness = readiness.clone();
+            thread::spawn(move || event(&readiness))
+        };
+        let (count, waker) = counter();
+        let wait = readiness.wait_in_slot(Read, &waker);
+        kernel.join().unwrap();
+        match wait {
+            Wait::Waiting => assert_eq!(count.0.load(StdOrdering::SeqCst), 1),
+            Wait::Ready => assert!(readiness.see(Read).is_ready()),
+            Wait::Closed => panic!("nobody closed it"),
+        }
+    });
+}
+
+#[test]
+fn loom_two_waiters_are_both_woken() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let waiters: Vec<_> = (0..2)
+            .map(|_| {
+                let readiness = readiness.clone();
+                thread::spawn(move || {
+                    let (count, waker) = counter();
+                    let mut key = None;
+                    let wait = readiness.wait_on_list(&mut key, Read, &waker);
+                    (wait, count, key)
+                })
+            })
+            .collect();
+        event(&readiness);
+        for waiter in waiters {
+            let (wait, count, key) = waiter.join().unwrap();
+            if wait == Wait::Waiting {
+                assert_eq!(count.0.load(StdOrdering::SeqCst), 1);
+                assert!(readiness.is_notified(key.unwrap()));
+            }
+            readiness.leave(key.unwrap());
+        }
+    });
+}
+
+#[test]
+fn loom_two_tasks_in_one_slot_are_both_woken() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let waiters: Vec<_> = (0..2)
+            .map(|_| {
+                let readiness = readiness.clone();
+                thread::spawn(move || {
+                    let (count, waker) = counter();
+                    (readiness.wait_in_slot(Read, &waker), count)
+                })
+            })
+            .collect();
+        event(&readiness);
+        for waiter in waiters {
+            let (wait, count) = waiter.join().unwrap();
+            if wait == Wait::Waiting {
+                assert_eq!(count.0.load(StdOrdering::SeqCst), 1);
+            }
+        }
+    });
+}
+
+#[test]
+fn loom_a_waiter_that_leaves_takes_no_wake_from_another() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let (count, waker) = counter();
+        let mut stays = None;
+        let wait = readiness.wait_on_list(&mut stays, Read, &waker);
+        assert_eq!(wait, Wait::Waiting);
+        let leaver = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let (_, waker) = counter();
+                let mut key = None;
+                readiness.wait_on_list(&mut key, Read, &waker);
+                readiness.leave(key.unwrap());
+            })
+        };
+        event(&readiness);
+        leaver.join().unwrap();
+        assert_eq!(count.0.load(StdOrdering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn loom_closing_wakes_or_refuses_a_waiter() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let closer = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let mut wake = WakeList::new();
+                readiness.close(&mut wake);
+                wake.wake_all();
+            })
+        };
+        let (count, waker) = counter();
+        let wait = readiness.wait_in_slot(Read, &waker);
+        closer.join().unwrap();
+        match wait {
+            Wait::Waiting => assert_eq!(count.0.load(StdOrdering::SeqCst), 1),
+            Wait::Closed => {}
+            Wait::Ready => panic!("no event came"),
+        }
+    });
+}
