@@ -146,7 +146,10 @@ impl Reactor {
                 Timeout::Until(_) | Timeout::Never => {}
             }
         };
-        self.wake.wake_all();
+        if !self.wake.is_empty() {
+            let _returning = self.shared.returning();
+            self.wake.wake_all();
+        }
         result
     }
 

@@ -85,6 +85,13 @@ impl Shared {
         self.notified.load(Ordering::Relaxed) && self.notified.swap(false, Ordering::AcqRel)
     }
 
+    /// Until the guard is dropped, a notification makes no system call: the owner is in its turn, about to return, so
+    /// there is nothing to interrupt. A waker that the turn itself calls mostly notifies.
+    pub(crate) fn returning(&self) -> Returning<'_> {
+        self.notified.swap(true, Ordering::AcqRel);
+        Returning(self)
+    }
+
     /// Takes a source in.
     pub(crate) fn register(self: &Arc<Self>, raw: RawSource) -> io::Result<Arc<Source>> {
         self.check_fork()?;
@@ -163,6 +170,16 @@ impl Shared {
         self.poller.arm(source.raw(), source.key(), &|| {
             Direction::BOTH.map(|direction| source.readiness().is_awaited(direction))
         })
+    }
+}
+
+/// Made by [`Shared::returning`].
+pub(crate) struct Returning<'a>(&'a Shared);
+
+impl Drop for Returning<'_> {
+    fn drop(&mut self) {
+        // A panicking waker gets here too: a flag that stayed set would swallow every later notification.
+        self.0.notified.swap(false, Ordering::AcqRel);
     }
 }
 

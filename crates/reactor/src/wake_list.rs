@@ -19,6 +19,11 @@ impl WakeList {
         self.0.push(waker);
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn append(&mut self, wakers: &mut Vec<Waker>) {
         self.0.append(wakers);
     }

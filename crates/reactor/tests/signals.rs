@@ -1,5 +1,6 @@
 //! Signals: every listener gets each of its own, and the earlier handler comes back.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 #![allow(unsafe_code)]
 
 #[path = "kit/common.rs"]

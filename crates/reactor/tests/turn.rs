@@ -1,5 +1,6 @@
 //! Turns: deadlines, notifications, interruptions, forks and limits.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 #![allow(unsafe_code)]
 
 #[path = "kit/common.rs"]
@@ -67,6 +68,55 @@ fn a_notification_before_a_turn_keeps_it_from_waiting_and_several_are_one() {
                 "{backend:?}: one notification ended two turns"
             );
         }
+    }
+}
+
+#[test]
+fn a_wake_of_the_turn_itself_does_not_end_the_next_one() {
+    for backend in backends() {
+        let mut reactor = reactor(backend);
+        let handle = reactor.handle();
+        let (one, other) = UnixStream::pair().unwrap();
+        let one = Async::new_with(&handle, one).unwrap();
+        reactor.poll().unwrap();
+        let waker = handle.waker();
+        let mut cx = std::task::Context::from_waker(&waker);
+        assert!(one.poll_readable(&mut cx).is_pending());
+        io::Write::write_all(&mut &other, b"x").unwrap();
+        assert_eq!(reactor.turn(None).unwrap(), 1);
+        let deadline = Instant::now() + Duration::from_millis(2);
+        assert_eq!(reactor.turn(Some(deadline)).unwrap(), 0);
+        assert!(Instant::now() >= deadline, "{backend:?}");
+        // And the next notification is heard.
+        handle.notify().unwrap();
+        reactor.turn(None).unwrap();
+    }
+}
+
+#[test]
+fn a_panicking_waker_leaves_notifications_working() {
+    struct Panics;
+    impl std::task::Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("a waker that panics");
+        }
+    }
+    for backend in backends() {
+        let mut reactor = reactor(backend);
+        let handle = reactor.handle();
+        let (one, other) = UnixStream::pair().unwrap();
+        let one = Async::new_with(&handle, one).unwrap();
+        reactor.poll().unwrap();
+        let waker = Arc::new(Panics).into();
+        assert!(
+            one.poll_readable(&mut std::task::Context::from_waker(&waker))
+                .is_pending()
+        );
+        io::Write::write_all(&mut &other, b"x").unwrap();
+        let turn = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reactor.turn(None)));
+        assert!(turn.is_err());
+        handle.notify().unwrap();
+        reactor.turn(None).unwrap();
     }
 }
 
