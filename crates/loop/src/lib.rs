@@ -1,1 +1,35 @@
-//! The event loop.
+//! The event loop: one thread that turns a reactor, timers and a ready queue, and a pool of workers beside it.
+//!
+//! [`run`] is for scripts, [`Runner`] for programs. Inside, `create_task` starts tasks on the loop and `spawn` on
+//! its pool (both in `asyncio-tasks`); sockets and sleeps find the loop's drivers by themselves.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use asyncio_loop::Runner;
+//! use asyncio_tasks::create_task;
+//! use asyncio_timers::sleep;
+//!
+//! let mut runner = Runner::new().mock_clock(true);
+//! let value = runner.run(async {
+//!     let slow = create_task(async {
+//!         sleep(Duration::from_secs(3600)).await;
+//!         7
+//!     });
+//!     slow.await
+//! });
+//! assert_eq!(value.unwrap().unwrap(), 7);
+//! ```
+
+mod event_loop;
+mod pool;
+mod run;
+mod run_error;
+mod runner;
+mod sigint;
+
+pub use run::{exit_by_sigint, run, try_run};
+pub use run_error::RunError;
+pub use runner::Runner;

@@ -1,0 +1,13 @@
+//! The atomics, locks and threads of the protocols that loom checks: `std`'s, or loom's under `--cfg asyncio_loom`.
+
+#[cfg(not(asyncio_loom))]
+pub(crate) use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread::{self, Thread},
+};
+
+#[cfg(asyncio_loom)]
+pub(crate) use loom::{
+    sync::atomic::{AtomicBool, Ordering},
+    thread::{self, Thread},
+};

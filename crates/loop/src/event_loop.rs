@@ -1,0 +1,196 @@
+//! `EventLoop`: the drivers of one loop and the turn that glues them.
+//!
+//! A turn is poll, fire, tick. What other threads woke is moved over first; when nothing is ready the loop parks in
+//! the reactor until an event, a timer or a wake from another thread; then the timers that are due fire, and the
+//! ready tasks take a step each (see `LoopQueue::tick` for how many). While something is ready the reactor is only
+//! looked at, and not even that when nothing is registered with it: a loop that only computes makes no system call.
+//!
+//! Invariant: between `prepare_park` and `unparked` the loop does nothing but wait, so that each wake from another
+//! thread either is seen before the wait or ends it.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use asyncio_core::{LoopQueue, StartPool, blocking, fork_generation};
+use asyncio_executor::BlockingPool;
+use asyncio_reactor::{Builder, Reactor};
+use asyncio_timers::{Clock, LocalTimers};
+
+use crate::pool::{Pool, PoolOptions};
+
+/// What a loop is made from.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) tick_budget: usize,
+    pub(crate) worker_threads: usize,
+    pub(crate) blocking_threads: Option<usize>,
+    pub(crate) reactor: Builder,
+    pub(crate) clock: Clock,
+    /// With a mock clock: jump after so long a real time even though I/O or blocking work is awaited.
+    pub(crate) autojump_after: Option<Duration>,
+}
+
+pub(crate) struct EventLoop {
+    pub(crate) queue: LoopQueue,
+    pub(crate) reactor: Reactor,
+    timers: LocalTimers,
+    pool: Arc<Pool>,
+    blocking: Arc<BlockingPool>,
+    options: Options,
+    /// The process that made this loop.
+    generation: u32,
+    /// Sources of the loop's own: they do not count as I/O that somebody awaits.
+    pub(crate) own_sources: usize,
+}
+
+impl EventLoop {
+    pub(crate) fn new(options: Options) -> io::Result<EventLoop> {
+        let queue = LoopQueue::new().map_err(io::Error::other)?;
+        let reactor = options.reactor.clone().build()?;
+        let timers = LocalTimers::with_clock(options.clock.clone());
+        let unpark = reactor.handle().waker();
+        queue.set_unpark(unpark.clone());
+        timers.set_unpark(unpark.clone());
+        let mut blocking = BlockingPool::builder().thread_name_prefix("asyncio-blocking");
+        if let Some(threads) = options.blocking_threads {
+            blocking = blocking.max_threads(threads);
+        }
+        let blocking = Arc::new(blocking.build()?);
+        if options.clock.is_mock() {
+            blocking.set_quiet_hook(Some(unpark));
+        }
+        let pool = Arc::new(Pool::new(PoolOptions {
+            workers: options.worker_threads,
+            reactor: options.reactor.clone(),
+            clock: options.clock.clone(),
+            blocking: blocking.clone(),
+        }));
+        Ok(EventLoop {
+            queue,
+            reactor,
+            timers,
+            pool,
+            blocking,
+            options,
+            generation: fork_generation(),
+            own_sources: 0,
+        })
+    }
+
+    /// Calls `f` with this loop's drivers as the ones of this thread.
+    pub(crate) fn entered<R>(&mut self, f: impl FnOnce(&mut EventLoop) -> R) -> R {
+        let _reactor = self.reactor.handle().enter();
+        let _timers = self.timers.enter();
+        let _pool = asyncio_core::enter_pool(self.pool.clone() as Arc<dyn StartPool>);
+        let _blocking = blocking::enter(self.blocking.clone());
+        f(self)
+    }
+
+    /// A loop does not outlive a fork: its epoll instance is shared with the parent, its threads are the parent's.
+    pub(crate) fn check_fork(&self) -> io::Result<()> {
+        if self.generation == fork_generation() {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "this loop was made before a fork: make a new Runner in the child",
+        ))
+    }
+
+    /// Turns the loop once.
+    pub(crate) fn turn(&mut self) -> io::Result<()> {
+        self.queue.take_remote();
+        if self.queue.has_ready() {
+            if self.reactor.source_count() > self.own_sources {
+                self.reactor.poll()?;
+            }
+        } else {
+            self.wait()?;
+            self.queue.take_remote();
+        }
+        if !self.timers.is_empty() {
+            self.timers.fire(self.options.clock.now());
+        }
+        self.queue.tick(self.options.tick_budget);
+        Ok(())
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let deadline = match self.options.clock.is_mock() {
+            false => self.timers.next_deadline(),
+            true => match self.jump() {
+                Jump::Jumped => return Ok(()),
+                Jump::Wait(deadline) => deadline,
+            },
+        };
+        if !self.queue.prepare_park() {
+            return Ok(());
+        }
+        let turned = self.reactor.turn(deadline);
+        self.queue.unparked();
+        turned?;
+        Ok(())
+    }
+
+    /// With a mock clock: moves it to the next deadline, unless something real is awaited.
+    fn jump(&mut self) -> Jump {
+        let Some(clock) = self.options.clock.as_mock() else {
+            return Jump::Wait(None);
+        };
+        let deadlines = [self.timers.next_deadline(), self.pool.next_deadline()];
+        let Some(next) = deadlines.into_iter().flatten().min() else {
+            return Jump::Wait(self.pool_recheck());
+        };
+        let awaited = self.reactor.source_count() > self.own_sources
+            || asyncio_core::blocking::RunBlocking::outstanding(&*self.blocking) > 0;
+        if !self.pool.is_quiet() {
+            return Jump::Wait(self.pool_recheck());
+        }
+        if awaited {
+            let Some(patience) = self.options.autojump_after else {
+                return Jump::Wait(None);
+            };
+            let until = Instant::now() + patience;
+            if !self.queue.prepare_park() {
+                return Jump::Jumped;
+            }
+            let turned = self.reactor.turn(Some(until));
+            self.queue.unparked();
+            if turned.is_err() || self.queue.has_ready() || Instant::now() < until {
+                return Jump::Jumped;
+            }
+        }
+        clock.advance_to(next);
+        self.pool.clock_moved();
+        Jump::Jumped
+    }
+
+    /// A pool that is busy says nothing when it comes to rest: with a mock clock the loop looks again.
+    fn pool_recheck(&self) -> Option<Instant> {
+        (!self.pool.is_quiet()).then(|| Instant::now() + Duration::from_micros(200))
+    }
+
+    /// Ends everything, in this order: the tasks of the loop, those of the pool, the blocking pool.
+    pub(crate) fn close(&mut self) {
+        self.entered(|this| {
+            this.queue.close();
+            this.pool.close();
+        });
+        let report = self.blocking.shutdown(SHUTDOWN_TIMEOUT);
+        if !report.is_clean() {
+            eprintln!(
+                "asyncio: blocking work did not end within {SHUTDOWN_TIMEOUT:?} of the loop: {report:?}"
+            );
+        }
+    }
+}
+
+/// As in Python: so long the loop waits for blocking work at its end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(300);
+
+enum Jump {
+    /// The clock was moved, or something came: look again.
+    Jumped,
+    /// Wait for an event, until the given instant.
+    Wait(Option<Instant>),
+}

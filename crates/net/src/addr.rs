@@ -1,0 +1,144 @@
+//! `ToAddrs`: what can be bound and connected to; host names are looked up off the loop.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+use crate::resolve;
+
+/// Something that names one or more socket addresses: an address, an IP with a port, or a host name with a port as
+/// in `"localhost:80"` and `("localhost", 80)`. Sealed.
+pub trait ToAddrs: sealed::Sealed {}
+
+impl<T: sealed::Sealed + ?Sized> ToAddrs for T {}
+
+/// What a value stands for.
+#[derive(Debug)]
+pub enum Named {
+    /// It is an address.
+    Addr(SocketAddr),
+    /// It has to be looked up.
+    Host(String, u16),
+    /// It is neither.
+    Invalid(String),
+}
+
+mod sealed {
+    pub trait Sealed {
+        fn named(&self) -> super::Named;
+    }
+}
+
+use sealed::Sealed;
+
+/// The addresses that `to` names.
+pub(crate) async fn addrs<A: ToAddrs>(to: A) -> io::Result<Vec<SocketAddr>> {
+    match to.named() {
+        Named::Addr(address) => Ok(vec![address]),
+        Named::Host(host, port) => resolve::lookup(host, port).await,
+        Named::Invalid(text) => {
+            let message = format!("{text:?} is not a socket address: write host:port");
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+    }
+}
+
+/// Calls `attempt` with one address after the other until one succeeds; the last error names its address.
+pub(crate) async fn first<A: ToAddrs, T>(
+    to: A,
+    what: &str,
+    mut attempt: impl AsyncFnMut(SocketAddr) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut last = None;
+    for address in addrs(to).await? {
+        match attempt(address).await {
+            Ok(done) => return Ok(done),
+            Err(error) => last = Some(io::Error::new(error.kind(), format!("{what} {address}: {error}"))),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{what}: no address"))))
+}
+
+impl Sealed for SocketAddr {
+    fn named(&self) -> Named {
+        Named::Addr(*self)
+    }
+}
+
+macro_rules! into_addr {
+    ($($kind:ty),*) => {$(
+        impl Sealed for $kind {
+            fn named(&self) -> Named {
+                Named::Addr(SocketAddr::from(*self))
+            }
+        }
+    )*};
+}
+
+into_addr!(
+    SocketAddrV4,
+    SocketAddrV6,
+    (IpAddr, u16),
+    (Ipv4Addr, u16),
+    (Ipv6Addr, u16),
+    ([u8; 4], u16)
+);
+
+impl Sealed for str {
+    fn named(&self) -> Named {
+        if let Ok(address) = self.parse() {
+            return Named::Addr(address);
+        }
+        match self.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
+            Some((host, Ok(port))) if !host.is_empty() => Named::Host(host.to_owned(), port),
+            _ => Named::Invalid(self.to_owned()),
+        }
+    }
+}
+
+impl Sealed for String {
+    fn named(&self) -> Named {
+        self.as_str().named()
+    }
+}
+
+impl Sealed for (&str, u16) {
+    fn named(&self) -> Named {
+        match self.0.parse::<IpAddr>() {
+            Ok(ip) => Named::Addr(SocketAddr::new(ip, self.1)),
+            Err(_) => Named::Host(self.0.to_owned(), self.1),
+        }
+    }
+}
+
+impl Sealed for (String, u16) {
+    fn named(&self) -> Named {
+        (self.0.as_str(), self.1).named()
+    }
+}
+
+impl<T: Sealed + ?Sized> Sealed for &T {
+    fn named(&self) -> Named {
+        (**self).named()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn literals_need_no_lookup() {
+        assert!(matches!("127.0.0.1:80".named(), Named::Addr(_)));
+        assert!(matches!("[::1]:80".named(), Named::Addr(_)));
+        assert!(matches!(("::1", 80).named(), Named::Addr(_)));
+        assert!(matches!("localhost:80".named(), Named::Host(host, 80) if host == "localhost"));
+    }
+
+    #[test]
+    fn text_without_a_port_is_named_in_the_error() {
+        for bad in ["localhost", ":80", "localhost:", "localhost:99999"] {
+            let error = futures_lite::future::block_on(addrs(bad)).unwrap_err();
+            assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+        }
+    }
+}
