@@ -115,3 +115,30 @@ impl Registry {
             .collect()
     }
 }
+
+#[cfg(all(test, not(asyncio_loom)))]
+mod tests {
+    use super::*;
+    use crate::backend::Backend;
+    use crate::shared::Shared;
+    use crate::sys;
+
+    #[test]
+    fn the_key_of_a_source_that_left_does_not_find_the_next_one_in_its_place() {
+        let (poller, _waits) = sys::open(Backend::Polling).unwrap();
+        let shared = Arc::new(Shared::new(poller));
+        let mut registry = Registry::default();
+        let insert = |registry: &mut Registry| {
+            let source = registry.insert(|key| Arc::new(Source::new(shared.clone(), key, 0)));
+            source.unwrap().key()
+        };
+        let first = insert(&mut registry);
+        assert!(registry.remove(first).is_some());
+        let second = insert(&mut registry);
+        assert_eq!(first.place(), second.place());
+        assert!(registry.get(first).is_none());
+        assert!(registry.remove(first).is_none());
+        assert!(registry.get(second).is_some());
+        assert_eq!(registry.len(), 1);
+    }
+}

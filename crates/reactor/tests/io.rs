@@ -266,8 +266,10 @@ fn tasks_that_displace_each_other_are_all_woken() {
             assert!(other.poll_readable(&mut cx).is_pending());
         }
         one.write_all(b"x").unwrap();
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(20);
         while counts.iter().any(|count| count.0.load(Ordering::SeqCst) == 0) {
-            reactor.turn(None).unwrap();
+            reactor.turn(Some(limit)).unwrap();
+            assert!(std::time::Instant::now() < limit, "a task was not woken");
         }
     }
 }
