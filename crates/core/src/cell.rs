@@ -24,18 +24,16 @@ use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
-use async_task::{Builder, Runnable, Task};
+use async_task::{Builder, Runnable};
 
 use crate::meta::{QueueId, TaskMeta};
-use crate::registry::Registry;
+use crate::raw_task::RawTask;
+use crate::registry::{Left, Registry};
 use crate::{table, thread};
-
-/// A handle to a task of a loop or of a pool. Dropping it cancels the task, as in async-task; the `Task` of
-/// asyncio-tasks, which detaches instead, is built on it.
-pub type RawTask<T> = Task<T, TaskMeta>;
 
 /// The two kinds of queue that a task can live on.
 trait Home {
+    const ON_POOL: bool;
     fn schedule(runnable: Runnable<TaskMeta>);
     /// Takes the running task out of the registry of its queue.
     fn unregister();
@@ -45,6 +43,8 @@ struct OnLoop;
 struct OnPool;
 
 impl Home for OnLoop {
+    const ON_POOL: bool = false;
+
     #[inline]
     fn schedule(runnable: Runnable<TaskMeta>) {
         let queue = runnable.metadata().queue();
@@ -56,11 +56,16 @@ impl Home for OnLoop {
 
     #[inline]
     fn unregister() {
-        thread::with_loop(|state| state.map(|state| state.unregister(thread::running())));
+        if let Some(left) = thread::with_loop(|state| state.map(|state| state.unregister(thread::running())))
+        {
+            release(left);
+        }
     }
 }
 
 impl Home for OnPool {
+    const ON_POOL: bool = true;
+
     #[inline]
     fn schedule(runnable: Runnable<TaskMeta>) {
         let queue = runnable.metadata().queue();
@@ -71,7 +76,10 @@ impl Home for OnPool {
     }
 
     fn unregister() {
-        thread::with_pool(|pool| pool.map(|(state, _)| state.unregister(thread::running())));
+        let left = thread::with_pool(|pool| pool.map(|(state, _)| state.unregister(thread::running())));
+        if let Some(left) = left {
+            release(left);
+        }
     }
 }
 
@@ -150,7 +158,7 @@ unsafe fn make<F: Future, H: Home>(
     future: F,
 ) -> (Runnable<TaskMeta>, RawTask<F::Output>) {
     let index = registry.reserve();
-    let meta = TaskMeta::new(queue, index | shard);
+    let meta = TaskMeta::new(queue, H::ON_POOL, index | shard);
     let wrapped = Registered::<F, H> {
         future: ManuallyDrop::new(future),
         home: PhantomData,
@@ -161,7 +169,10 @@ unsafe fn make<F: Future, H: Home>(
     let cell = runnable.into_raw();
     registry.fill(index, cell);
     // SAFETY: the pointer comes from `into_raw` just above.
-    (unsafe { Runnable::from_raw(cell) }, task)
+    (
+        unsafe { Runnable::from_raw(cell) },
+        RawTask::new(task, cell.as_ptr() as usize),
+    )
 }
 
 /// Runs a task's next step.
@@ -177,15 +188,65 @@ pub(crate) fn discard(runnable: Runnable<TaskMeta>) {
     drop(runnable);
 }
 
+/// Drops `value` on the thread of the loop `queue`, at one of its next turns. If that loop has ended, the next loop
+/// with its place in the table does it.
+pub(crate) fn send_drop<D: Send>(queue: QueueId, value: D) {
+    // A job of its own, outside of the registry: the mark tells `run` that there is nothing to unregister.
+    let meta = TaskMeta::new(queue, false, 0);
+    let builder = Builder::new().metadata(meta);
+    // SAFETY: the schedule function is Send, Sync and 'static, and the future is Send; it is ready at its first poll.
+    let (runnable, task) =
+        unsafe { builder.spawn_unchecked(move |_| async move { drop(value) }, OnLoop::schedule) };
+    task.detach();
+    runnable.schedule();
+}
+
+/// Lets the registry hold the task at `index`, if it is still the one at `address`. A task that nobody joins and
+/// nobody can wake would otherwise have no reference, and its cell would be freed under the registry, its future
+/// undropped.
+pub(crate) fn hold(registry: &mut Registry, index: u32, address: usize) {
+    let Some(cell) = registry.get(index) else { return };
+    if cell.as_ptr() as usize == address {
+        // SAFETY: the task is registered, and the registry is borrowed: nothing leaves it now.
+        std::mem::forget(unsafe { waker(cell) });
+        registry.hold(index);
+    }
+}
+
+/// Drops the reference that the registry held to a task whose future is being dropped.
+fn release(left: Left) {
+    if !left.held {
+        return;
+    }
+    let Some(cell) = NonNull::new(left.cell as *mut ()) else {
+        return;
+    };
+    // SAFETY: the `Runnable` that is being run or dropped keeps the cell allocated. Of two equal wakers one is a
+    // new reference and one the reference that `hold` forgot; both are dropped here, neither is the last.
+    unsafe {
+        let waker = view(cell).waker();
+        drop(std::ptr::read(&waker));
+        drop(waker);
+    }
+}
+
+/// A look at the cell through a second `Runnable`, which is never run, scheduled or dropped: it only leads to the
+/// header.
+///
+/// # Safety
+///
+/// `cell` comes from `into_raw` and is allocated, which it is while its task is registered or run.
+unsafe fn view(cell: NonNull<()>) -> ManuallyDrop<Runnable<TaskMeta>> {
+    // SAFETY: passed on to the caller.
+    ManuallyDrop::new(unsafe { Runnable::from_raw(cell) })
+}
+
 /// A waker of the registered task at `cell`.
 ///
 /// # Safety
 ///
 /// The task is in its registry, and nobody can take it out during the call.
 pub(crate) unsafe fn waker(cell: NonNull<()>) -> Waker {
-    // SAFETY: a registered task's future has not been dropped, so its cell is allocated; the pointer comes from
-    // `into_raw`. This second `Runnable` is never run, scheduled or dropped: it only leads to the header, whose
-    // reference count `waker` raises.
-    let view = ManuallyDrop::new(unsafe { Runnable::<TaskMeta>::from_raw(cell) });
-    view.waker()
+    // SAFETY: a registered task's future has not been dropped, so its cell is allocated.
+    unsafe { view(cell) }.waker()
 }

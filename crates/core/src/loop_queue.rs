@@ -15,9 +15,10 @@ use std::task::Waker;
 
 use async_task::Runnable;
 
-use crate::cell::{self, RawTask};
+use crate::cell;
 use crate::meta::{INDEX_BITS, QueueId, TaskMeta};
-use crate::registry::Registry;
+use crate::raw_task::RawTask;
+use crate::registry::{Left, Registry};
 use crate::table::{self, TaskRemote, TooManyQueues};
 use crate::thread;
 
@@ -46,8 +47,12 @@ impl LoopState {
     }
 
     #[inline]
-    pub(crate) fn unregister(&self, index: u32) {
-        self.registry.borrow_mut().remove(index);
+    pub(crate) fn unregister(&self, index: u32) -> Left {
+        self.registry.borrow_mut().remove(index)
+    }
+
+    pub(crate) fn hold(&self, meta: TaskMeta, address: usize) {
+        cell::hold(&mut self.registry.borrow_mut(), meta.index(), address);
     }
 
     /// # Safety

@@ -21,6 +21,8 @@ pub(crate) const INDEX_BITS: u32 = 28;
 /// Bits of a queue's slot, and as many for its generation.
 pub(crate) const SLOT_BITS: u32 = 12;
 
+/// Says that the queue is a pool's.
+const POOL: u64 = 1 << (INDEX_BITS + 2 * SLOT_BITS);
 const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
 const SLOT_MASK: u32 = (1 << SLOT_BITS) - 1;
 
@@ -41,8 +43,9 @@ impl QueueId {
 
 impl TaskMeta {
     #[inline]
-    pub(crate) fn new(queue: QueueId, index: u32) -> TaskMeta {
-        let word = (u64::from(queue.0) << INDEX_BITS) | (u64::from(index) & INDEX_MASK);
+    pub(crate) fn new(queue: QueueId, on_pool: bool, index: u32) -> TaskMeta {
+        let pool = if on_pool { POOL } else { 0 };
+        let word = pool | (u64::from(queue.0) << INDEX_BITS) | (u64::from(index) & INDEX_MASK);
         let [a, b, c, d, e, f, g, _] = word.to_le_bytes();
         TaskMeta([a, b, c, d, e, f, g])
     }
@@ -62,7 +65,12 @@ impl TaskMeta {
     /// The queue that the task runs on.
     #[inline]
     pub fn queue(self) -> QueueId {
-        QueueId((self.word() >> INDEX_BITS) as u32)
+        QueueId(((self.word() & (POOL - 1)) >> INDEX_BITS) as u32)
+    }
+
+    /// Does the task run on a pool?
+    pub fn on_pool(self) -> bool {
+        self.word() & POOL != 0
     }
 }
 
@@ -89,10 +97,10 @@ mod tests {
     fn every_field_survives_the_packing() {
         for (slot, generation, index) in [(0, 0, 0), (4095, 4095, (1 << 28) - 1), (17, 3, 12_345)] {
             let queue = QueueId::new(slot, generation);
-            let meta = TaskMeta::new(queue, index);
+            let meta = TaskMeta::new(queue, slot == 17, index);
             assert_eq!(meta.queue(), queue);
             assert_eq!((queue.slot(), queue.generation()), (slot, generation));
-            assert_eq!(meta.index(), index);
+            assert_eq!((meta.index(), meta.on_pool()), (index, slot == 17));
         }
     }
 

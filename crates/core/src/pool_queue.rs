@@ -22,9 +22,10 @@ use std::task::Waker;
 use async_task::Runnable;
 use concurrent_queue::ConcurrentQueue;
 
-use crate::cell::{self, RawTask};
+use crate::cell;
 use crate::meta::{INDEX_BITS, QueueId, TaskMeta};
-use crate::registry::Registry;
+use crate::raw_task::RawTask;
+use crate::registry::{Left, Registry};
 use crate::table::{self, TaskRemote, TooManyQueues};
 use crate::thread;
 
@@ -37,6 +38,7 @@ const BATCH: usize = 256;
 
 const SHARD_BITS: u32 = 4;
 const SHARD_SHIFT: u32 = INDEX_BITS - SHARD_BITS;
+const SHARD_MASK: u32 = (1 << SHARD_SHIFT) - 1;
 const SHARDS: usize = 1 << SHARD_BITS;
 
 /// The ready queues of a pool of workers; a handle that can be cloned and shared.
@@ -108,10 +110,14 @@ impl PoolState {
         }
     }
 
-    pub(crate) fn unregister(&self, index: u32) {
-        let shard = index >> SHARD_SHIFT;
-        self.shard(shard as usize)
-            .remove(index & ((1 << SHARD_SHIFT) - 1));
+    pub(crate) fn unregister(&self, index: u32) -> Left {
+        let (shard, index) = (index >> SHARD_SHIFT, index & SHARD_MASK);
+        self.shard(shard as usize).remove(index)
+    }
+
+    pub(crate) fn hold(&self, meta: TaskMeta, address: usize) {
+        let (shard, index) = (meta.index() >> SHARD_SHIFT, meta.index() & SHARD_MASK);
+        cell::hold(&mut self.shard(shard as usize), index, address);
     }
 
     fn shard(&self, shard: usize) -> MutexGuard<'_, Registry> {
@@ -160,19 +166,19 @@ impl PoolQueue {
             tasks: ConcurrentQueue::bounded(DEQUE),
             started: AtomicU64::new(0),
         };
-        Ok(PoolQueue {
-            state: Arc::new(PoolState {
-                id,
-                injector,
-                deques: (0..workers).map(|_| deque()).collect(),
-                registry: (0..SHARDS)
-                    .map(|_| Shard(Mutex::new(Registry::new(1 << SHARD_SHIFT))))
-                    .collect(),
-                watch_wanted: AtomicBool::new(false),
-                watch: OnceLock::new(),
-                closed: AtomicBool::new(false),
-            }),
-        })
+        let state = Arc::new(PoolState {
+            id,
+            injector,
+            deques: (0..workers).map(|_| deque()).collect(),
+            registry: (0..SHARDS)
+                .map(|_| Shard(Mutex::new(Registry::new(1 << SHARD_SHIFT))))
+                .collect(),
+            watch_wanted: AtomicBool::new(false),
+            watch: OnceLock::new(),
+            closed: AtomicBool::new(false),
+        });
+        table::set_pool(id, Arc::downgrade(&state));
+        Ok(PoolQueue { state })
     }
 
     /// The name of these queues in this process.

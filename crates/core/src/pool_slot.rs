@@ -5,8 +5,8 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
-use crate::cell::RawTask;
 use crate::pool_queue::{PoolQueue, spawn_on_worker};
+use crate::raw_task::RawTask;
 use crate::slot::{Entered, Slot};
 
 /// The owner of a pool's threads.

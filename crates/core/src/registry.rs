@@ -1,7 +1,8 @@
 //! `Registry`: the live tasks of one queue, so that closing the queue can reach those that nothing else holds.
 //!
-//! A slab of bare words. An occupied word is the address of a task's cell (even, since cells are aligned); a free
-//! word is the index of the next free one, shifted, with the lowest bit set. A task is registered from its creation
+//! A slab of bare words. An occupied word is the address of a task's cell, whose two lowest bits are free since
+//! cells are aligned: the second says that the registry holds a reference to the cell. A free word is the index of
+//! the next free one, shifted, with the lowest bit set. A task is registered from its creation
 //! until its future is dropped, which always happens while its `Runnable` is in the hands of this crate: so the
 //! index is known then, and the task itself need not store it a second time.
 
@@ -17,6 +18,16 @@ pub(crate) struct Registry {
 }
 
 const NONE: usize = usize::MAX >> 1;
+const FREE: usize = 1;
+const HELD: usize = 2;
+
+/// What a registry knew of a task that has left it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) cell: usize,
+    /// The registry held a reference, which is now the caller's to drop.
+    pub(crate) held: bool,
+}
 
 impl Registry {
     /// An empty registry that takes up to `limit` tasks.
@@ -66,8 +77,9 @@ impl Registry {
 
     /// Frees the index of a task whose future is gone.
     #[inline]
-    pub(crate) fn remove(&mut self, index: u32) {
+    pub(crate) fn remove(&mut self, index: u32) -> Left {
         self.live -= 1;
+        let word = self.words[index as usize];
         self.words[index as usize] = free_word(self.free);
         self.free = index as usize;
         if self.live == 0 && self.words.len() > KEPT {
@@ -75,14 +87,30 @@ impl Registry {
             self.words = Vec::new();
             self.free = NONE;
         }
+        Left {
+            cell: word & !HELD,
+            held: word & HELD != 0,
+        }
+    }
+
+    /// Where the task at `index` lives, if there is one.
+    pub(crate) fn get(&self, index: u32) -> Option<NonNull<()>> {
+        let word = *self.words.get(index as usize)?;
+        if word & FREE != 0 {
+            None
+        } else {
+            NonNull::new((word & !HELD) as *mut ())
+        }
+    }
+
+    /// Notes that the registry holds a reference to the task at `index`.
+    pub(crate) fn hold(&mut self, index: u32) {
+        self.words[index as usize] |= HELD;
     }
 
     /// The first task at or after `from`, with its index.
     pub(crate) fn next(&self, from: usize) -> Option<(usize, NonNull<()>)> {
-        let words = self.words.iter().enumerate().skip(from);
-        words
-            .filter(|(_, word)| **word & 1 == 0)
-            .find_map(|(index, word)| Some((index, NonNull::new(*word as *mut ())?)))
+        (from..self.words.len()).find_map(|index| Some((index, self.get(index as u32)?)))
     }
 }
 
@@ -91,7 +119,7 @@ const KEPT: usize = 4096;
 
 #[inline]
 fn free_word(next: usize) -> usize {
-    (next << 1) | 1
+    (next << 1) | FREE
 }
 
 #[cfg(test)]
@@ -113,7 +141,10 @@ mod tests {
             })
             .collect();
         assert_eq!(indices, [0, 1, 2]);
-        registry.remove(1);
+        registry.hold(1);
+        assert_eq!(registry.get(1), Some(cell(2)));
+        assert_eq!(registry.remove(1), Left { cell: 32, held: true });
+        assert_eq!(registry.get(1), None);
         assert_eq!(registry.len(), 2);
         assert_eq!(registry.next(0), Some((0, cell(1))));
         assert_eq!(registry.next(1), Some((2, cell(3))));

@@ -5,11 +5,12 @@
 //! load, without a reference count (see `remote`).
 
 use std::fmt;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use async_task::Runnable;
 
 use crate::meta::{QueueId, SLOT_BITS, TaskMeta};
+use crate::pool_queue::PoolState;
 use crate::remote::Remote;
 
 /// The remote side of a task queue.
@@ -17,11 +18,17 @@ pub(crate) type TaskRemote = Remote<Runnable<TaskMeta>>;
 
 const SLOTS: usize = 1 << SLOT_BITS;
 
-static TABLE: [OnceLock<TaskRemote>; SLOTS] = [const { OnceLock::new() }; SLOTS];
+static TABLE: [OnceLock<Entry>; SLOTS] = [const { OnceLock::new() }; SLOTS];
 static FREE: Mutex<Free> = Mutex::new(Free {
     fresh: 0,
     used: Vec::new(),
 });
+
+struct Entry {
+    remote: TaskRemote,
+    /// The pool that has the slot now, if it is one.
+    pool: Mutex<Weak<PoolState>>,
+}
 
 struct Free {
     /// Slots from here on were never used.
@@ -58,14 +65,15 @@ pub(crate) fn claim() -> Result<(QueueId, &'static TaskRemote), TooManyQueues> {
             None => return Err(TooManyQueues(())),
         }
     };
-    Ok((id, TABLE[id.slot()].get_or_init(Remote::new)))
+    Ok((id, &TABLE[id.slot()].get_or_init(Entry::new).remote))
 }
 
 /// Gives a slot back. Its queue has no live task any more.
 pub(crate) fn release(id: QueueId) {
-    if let Some(remote) = TABLE[id.slot()].get() {
-        remote.unparked();
-        remote.set_unpark(None);
+    if let Some(entry) = TABLE[id.slot()].get() {
+        entry.remote.unparked();
+        entry.remote.set_unpark(None);
+        *entry.pool() = Weak::new();
     }
     let next = QueueId::new(id.slot(), id.generation() + 1);
     FREE.lock()
@@ -76,9 +84,37 @@ pub(crate) fn release(id: QueueId) {
 
 /// The remote side of the queue `id`.
 pub(crate) fn remote(id: QueueId) -> &'static TaskRemote {
+    &entry(id).remote
+}
+
+/// Notes that the slot of `id` belongs to a pool.
+pub(crate) fn set_pool(id: QueueId, pool: Weak<PoolState>) {
+    *entry(id).pool() = pool;
+}
+
+/// The pool `id`, if it is still there.
+pub(crate) fn pool(id: QueueId) -> Option<Arc<PoolState>> {
+    let pool = entry(id).pool().upgrade();
+    pool.filter(|pool| pool.id() == id)
+}
+
+fn entry(id: QueueId) -> &'static Entry {
     TABLE[id.slot()]
         .get()
         .expect("a task's queue claimed its slot before the task was made")
+}
+
+impl Entry {
+    fn new() -> Entry {
+        Entry {
+            remote: Remote::new(),
+            pool: Mutex::new(Weak::new()),
+        }
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Weak<PoolState>> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ async fn yield_once() {
 }
 
 fn value<T>(task: RawTask<T>) -> Option<T> {
-    let mut task = std::pin::pin!(task.fallible());
+    let mut task = std::pin::pin!(task);
     let mut cx = std::task::Context::from_waker(Waker::noop());
     match std::future::Future::poll(task.as_mut(), &mut cx) {
         Poll::Ready(value) => value,
@@ -88,7 +88,7 @@ fn a_budget_goes_on_with_what_became_ready_meanwhile() {
 fn a_task_can_spawn_tasks_on_its_loop() {
     let queue = LoopQueue::new().unwrap();
     let task = queue
-        .spawn(async { spawn_local(async { 7 }).map_err(drop).unwrap().await })
+        .spawn(async { spawn_local(async { 7 }).map_err(drop).unwrap().await.unwrap() })
         .map_err(drop)
         .unwrap();
     assert!(current_loop().is_none());
@@ -291,4 +291,38 @@ fn other_threads_wake_while_the_loop_closes() {
         assert_eq!(drops.get(), 8);
         waking.join().unwrap();
     }
+}
+
+#[test]
+fn a_detached_task_that_nothing_can_wake_lives_until_the_loop_ends() {
+    let drops = Rc::new(Cell::new(0));
+    let queue = LoopQueue::new().unwrap();
+    for _ in 0..10 {
+        let guard = OnDrop(drops.clone());
+        let task = queue.spawn(async move {
+            let _guard = guard;
+            pending::<()>().await;
+        });
+        queue.enter(|| task.map_err(drop).unwrap().detach());
+    }
+    turn(&queue);
+    turn(&queue);
+    assert_eq!((drops.get(), queue.live()), (0, 10));
+    queue.close();
+    assert_eq!((drops.get(), queue.live()), (10, 0));
+}
+
+#[test]
+fn a_handle_that_is_detached_on_another_thread_or_after_the_loop_is_harmless() {
+    let queue = LoopQueue::new().unwrap();
+    let running = queue.spawn(pending::<()>()).map_err(drop).unwrap();
+    let kept = queue.spawn(pending::<()>()).map_err(drop).unwrap();
+    turn(&queue);
+    std::thread::spawn(move || running.detach()).join().unwrap();
+    turn(&queue);
+    turn(&queue);
+    assert_eq!(queue.live(), 2);
+    queue.close();
+    drop(queue);
+    kept.detach();
 }

@@ -193,3 +193,21 @@ fn many_threads_spawn_while_workers_run_and_look() {
     });
     assert_eq!((ran.load(Ordering::Relaxed), pool.live()), (wanted, 0));
 }
+
+#[test]
+fn a_detached_task_that_nothing_can_wake_lives_until_the_pool_ends() {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let pool = PoolQueue::new(1).unwrap();
+    for _ in 0..10 {
+        let guard = OnDrop(drops.clone());
+        let task = pool.spawn(async move {
+            let _guard = guard;
+            pending::<()>().await;
+        });
+        task.map_err(drop).unwrap().detach();
+    }
+    pool.worker(0).tick(100);
+    assert_eq!((drops.load(Ordering::Relaxed), pool.live()), (0, 10));
+    pool.close();
+    assert_eq!((drops.load(Ordering::Relaxed), pool.live()), (10, 0));
+}

@@ -291,7 +291,7 @@ fn keep_if_finished<T>(task: &mut Option<RawTask<T>>) {
 
 /// The value of a task that has ended.
 fn value<T>(task: RawTask<T>) -> Option<T> {
-    let mut task = std::pin::pin!(task.fallible());
+    let mut task = std::pin::pin!(task);
     match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => None,

@@ -6,8 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use async_task::FallibleTask;
-use asyncio_core::{RawTask, TaskMeta};
+use asyncio_core::RawTask;
 
 use crate::JoinError;
 
@@ -35,21 +34,19 @@ use crate::JoinError;
 #[must_use = "a dropped handle detaches the task; say `drop(task)` if that is meant"]
 pub struct Task<T> {
     /// Empty once the result was given.
-    raw: Option<FallibleTask<T, TaskMeta>>,
+    raw: Option<RawTask<T>>,
 }
 
 impl<T> Task<T> {
     #[inline]
     pub(crate) fn new(raw: RawTask<T>) -> Task<T> {
-        Task {
-            raw: Some(raw.fallible()),
-        }
+        Task { raw: Some(raw) }
     }
 
     /// Has the task ended?
     #[doc(alias = "done")]
     pub fn is_finished(&self) -> bool {
-        self.raw.as_ref().is_none_or(FallibleTask::is_finished)
+        self.raw.as_ref().is_none_or(RawTask::is_finished)
     }
 
     /// Cancels the task by dropping its future at the task's next turn, and waits until that was done.
