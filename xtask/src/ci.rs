@@ -1,0 +1,61 @@
+//! `cargo xtask ci [--full]`: exactly what CI runs.
+//!
+//! The plain form is for every landing and must stay under a quarter of an hour from a cold clone on two cores. The
+//! full form, run before something is called resolved, adds what takes longer.
+
+use crate::report::{Failure, Steps, only};
+use crate::{asan, deny, features, fmt, lint, loom, parity, release, run, test, tidy, workspace};
+
+pub(crate) const ABOUT: &str =
+    "what CI runs; --full adds powerset, long properties, sanitizer, other workspaces";
+
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
+    only(arguments, &["--full"])?;
+    let full = !arguments.is_empty();
+    let mut steps = Steps::new();
+    steps.check("fmt", || fmt::format(true))?;
+    steps.check("tidy", tidy::check)?;
+    steps.check("parity", parity::check)?;
+    steps.check("clippy", lint::clippy)?;
+    steps.tests("test", || test::workspace(&[], full))?;
+    steps.check("rustdoc", lint::rustdoc)?;
+    steps.check("features", || features::check(full))?;
+    steps.tests("loom", || loom::crates(None))?;
+    steps.check("release", release::check)?;
+    if deny::is_available() {
+        steps.check("deny", deny::check)?;
+    } else {
+        println!("--- deny: skipped, cargo-deny is not installed");
+    }
+    if full {
+        steps.tests("asan", asan::tests)?;
+        other_workspaces(&mut steps)?;
+    }
+    steps.finish()
+}
+
+/// The workspaces under `tests/`: those whose programs are tests are run, the benchmark is only compiled.
+fn other_workspaces(steps: &mut Steps) -> Result<(), Failure> {
+    for (name, runs) in [("ecosystem", true), ("bench", false), ("fuzz", false)] {
+        let manifest = format!("tests/{name}/Cargo.toml");
+        if !workspace::root().join(&manifest).is_file() {
+            continue;
+        }
+        if runs {
+            steps.tests(name, || {
+                run::tests(run::cargo().args(["test", "--manifest-path", &manifest]))
+            })?;
+        } else {
+            steps.check(name, || {
+                run::run(run::cargo().args(["check", "--all-targets", "--manifest-path", &manifest]))
+            })?;
+        }
+    }
+    // The program has a graph of dependencies of its own; the rest of the workspace leaves it out of its default build.
+    if workspace::root().join("crates/repl/src/main.rs").is_file() {
+        steps.check("repl", || {
+            run::run(run::cargo().args(["build", "-p", "asyncio-repl"]))
+        })?;
+    }
+    Ok(())
+}
