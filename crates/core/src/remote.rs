@@ -4,7 +4,8 @@
 //! two steps on both sides makes it impossible that both look before the other has written, so either the owner
 //! sees the item and does not park, or the pusher sees the flag and unparks the owner. The flag is taken by a
 //! swap: of many pushers one pays for the system call. (This is Dekker's store-then-load, with the flag as one of
-//! the two variables.)
+//! the two variables.) The owner writes the flag by swaps too: loom, which checks this, may order a plain store behind
+//! a swap that did not see it.
 //!
 //! A `Remote` is never freed but used again by a later loop (see `table`): a pusher may still stand between its
 //! push and its look when the loop that it pushed to has taken the item and ended. What it then does to the next
@@ -75,66 +76,45 @@ impl<T> Remote<T> {
 
     /// Announces that the owner is about to wait. `false` means that there is something to do first.
     pub(crate) fn prepare_park(&self) -> bool {
-        self.parked.store(true, Ordering::Relaxed);
+        self.parked.swap(true, Ordering::Relaxed);
         fence(Ordering::SeqCst);
         if self.queue.is_empty() {
             return true;
         }
-        self.parked.store(false, Ordering::Relaxed);
+        self.parked.swap(false, Ordering::Relaxed);
         false
     }
 
     /// Withdraws the announcement.
     pub(crate) fn unparked(&self) {
-        self.parked.store(false, Ordering::Relaxed);
+        self.parked.swap(false, Ordering::Relaxed);
     }
 }
 
 #[cfg(all(test, asyncio_loom))]
 mod loom_tests {
     use super::*;
-    use loom::sync::{Arc, Condvar};
+    use loom::sync::{Arc, Notify};
     use std::task::Wake;
 
-    /// Stands for the reactor's notifier: a flag that ends the wait, whether it comes before or during it.
-    struct Notifier {
-        notified: Mutex<bool>,
-        changed: Condvar,
-    }
+    /// Stands for the reactor's notifier: it ends a wait, whether it comes before or during it.
+    struct Notifier(Arc<Notify>);
 
-    impl Notifier {
-        fn wait(&self) {
-            let mut notified = self.notified.lock().unwrap();
-            while !*notified {
-                notified = self.changed.wait(notified).unwrap();
-            }
-            *notified = false;
-        }
-    }
-
-    struct NotifierWaker(Arc<Notifier>);
-
-    impl Wake for NotifierWaker {
+    impl Wake for Notifier {
         fn wake(self: std::sync::Arc<Self>) {
-            *self.0.notified.lock().unwrap() = true;
-            self.0.changed.notify_one();
+            self.0.notify();
         }
     }
 
-    fn remote_with_notifier() -> (Arc<Remote<u32>>, Arc<Notifier>) {
-        let notifier = Arc::new(Notifier {
-            notified: Mutex::new(false),
-            changed: Condvar::new(),
-        });
+    fn remote_with_notifier() -> (Arc<Remote<u32>>, Arc<Notify>) {
+        let notify = Arc::new(Notify::new());
         let remote = Arc::new(Remote::new());
-        remote.set_unpark(Some(Waker::from(std::sync::Arc::new(NotifierWaker(
-            notifier.clone(),
-        )))));
-        (remote, notifier)
+        remote.set_unpark(Some(Waker::from(std::sync::Arc::new(Notifier(notify.clone())))));
+        (remote, notify)
     }
 
     /// The owner's side as the loop runs it: take everything, park only when there is nothing.
-    fn take(remote: &Remote<u32>, notifier: &Notifier, mut wanted: u32) {
+    fn take(remote: &Remote<u32>, notifier: &Notify, mut wanted: u32) {
         while wanted > 0 {
             while let Some(_item) = remote.pop() {
                 wanted -= 1;
@@ -146,7 +126,7 @@ mod loom_tests {
         }
     }
 
-    /// A lost wakeup would be a deadlock here, which loom reports.
+    /// A lost wakeup would be an deadlock here, which loom reports.
     #[test]
     fn loom_no_push_is_lost_while_the_owner_parks() {
         loom::model(|| {
