@@ -142,7 +142,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("xtask: {}", failure.message);
+            if !failure.message.is_empty() {
+                eprintln!("xtask: {}", failure.message);
+            }
             ExitCode::from(failure.code)
         }
     }

@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 }
 
 /// # Errors
-/// When a test names a row that does not exist, or a row stands twice.
+/// When a test names a row that does not exist, a row is called done without a test, or stands twice.
 pub(crate) fn check() -> Result<(), Failure> {
     let files = files::all()?;
     let Some(table) = files.iter().find(|file| file.path == TABLE) else {
@@ -134,6 +134,15 @@ fn problems(rows: &[Row], tests: &BTreeMap<String, BTreeSet<&str>>) -> Vec<Strin
         .filter(|row| !known.insert(row.id.as_str()))
         .map(|row| &row.id);
     let mut found: Vec<String> = twice.map(|id| format!("{TABLE}: {id} stands twice")).collect();
+    for row in rows
+        .iter()
+        .filter(|row| row.status == "done" && !tests.contains_key(&row.id))
+    {
+        found.push(format!(
+            "{TABLE}: {} is said to be done, and no test names it",
+            row.id
+        ));
+    }
     for (id, files) in tests {
         if !known.contains(id.as_str()) {
             found.push(format!("{}: there is no row {id} in {TABLE}", join(files)));
@@ -178,9 +187,18 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_is_done_without_a_test_is_found() {
+        let found = problems(&rows(SAMPLE), &BTreeMap::new());
+        assert_eq!(
+            found,
+            ["docs/parity.md: RUN-01 is said to be done, and no test names it"]
+        );
+    }
+
+    #[test]
     fn a_row_that_does_not_exist_and_a_row_that_stands_twice_are_found() {
-        let files = [File::new("tests/tests/a.rs", "/// RUN-77\n")];
-        let found = problems(&rows(&format!("{SAMPLE}| RUN-01 | done |\n")), &tests(&files));
+        let files = [File::new("tests/tests/a.rs", "/// RUN-01, RUN-77\n")];
+        let found = problems(&rows(&format!("{SAMPLE}| RUN-02 | planned |\n")), &tests(&files));
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[1].contains("tests/tests/a.rs") && found[1].contains("RUN-77"));
     }
