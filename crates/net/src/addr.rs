@@ -3,10 +3,13 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use crate::error::named;
 use crate::resolve;
 
-/// Something that names one or more socket addresses: an address, an IP with a port, or a host name with a port as
-/// in `"localhost:80"` and `("localhost", 80)`. Sealed.
+/// Something that names one or more socket addresses: an address, a slice of them, an IP with a port, or a host name
+/// with a port as in `"localhost:80"` and `("localhost", 80)`. Sealed.
+///
+/// Only host names need a look-up, which runs on another thread: the loop is never blocked by one.
 pub trait ToAddrs: sealed::Sealed {}
 
 impl<T: sealed::Sealed + ?Sized> ToAddrs for T {}
@@ -16,6 +19,8 @@ impl<T: sealed::Sealed + ?Sized> ToAddrs for T {}
 pub enum Named {
     /// It is an address.
     Addr(SocketAddr),
+    /// It is several, to be tried in turn.
+    Several(Vec<SocketAddr>),
     /// It has to be looked up.
     Host(String, u16),
     /// It is neither.
@@ -34,6 +39,7 @@ use sealed::Sealed;
 pub(crate) async fn addrs<A: ToAddrs>(to: A) -> io::Result<Vec<SocketAddr>> {
     match to.named() {
         Named::Addr(address) => Ok(vec![address]),
+        Named::Several(addresses) => Ok(addresses),
         Named::Host(host, port) => resolve::lookup(host, port).await,
         Named::Invalid(text) => {
             let message = format!("{text:?} is not a socket address: write host:port");
@@ -52,10 +58,15 @@ pub(crate) async fn first<A: ToAddrs, T>(
     for address in addrs(to).await? {
         match attempt(address).await {
             Ok(done) => return Ok(done),
-            Err(error) => last = Some(io::Error::new(error.kind(), format!("{what} {address}: {error}"))),
+            Err(error) => last = Some(named(format!("{what} {address}"), error)),
         }
     }
-    Err(last.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{what}: no address"))))
+    Err(last.unwrap_or_else(|| {
+        io::Error::new(
+            io::ErrorKind::InvalidInput,
+            format!("{what}: no address was given"),
+        )
+    }))
 }
 
 impl Sealed for SocketAddr {
@@ -80,8 +91,27 @@ into_addr!(
     (IpAddr, u16),
     (Ipv4Addr, u16),
     (Ipv6Addr, u16),
-    ([u8; 4], u16)
+    ([u8; 4], u16),
+    ([u16; 8], u16)
 );
+
+impl Sealed for [SocketAddr] {
+    fn named(&self) -> Named {
+        Named::Several(self.to_vec())
+    }
+}
+
+impl<const N: usize> Sealed for [SocketAddr; N] {
+    fn named(&self) -> Named {
+        self.as_slice().named()
+    }
+}
+
+impl Sealed for Vec<SocketAddr> {
+    fn named(&self) -> Named {
+        self.as_slice().named()
+    }
+}
 
 impl Sealed for str {
     fn named(&self) -> Named {

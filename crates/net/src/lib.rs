@@ -1,19 +1,78 @@
 //! TCP, UDP and Unix sockets for async code.
 //!
 //! They wait by `asyncio-reactor` and so work on any executor: under a loop by the loop's reactor, elsewhere by a
-//! background thread. See [`TcpListener`] and [`UdpSocket`] for examples.
+//! background thread. Host names are looked up on another thread.
+//!
+//! ```
+//! use asyncio_net::{TcpListener, TcpStream};
+//! use futures_lite::future;
+//!
+//! async fn echo(mut stream: TcpStream) -> std::io::Result<()> {
+//!     let mut buffer = vec![0; 4096];
+//!     loop {
+//!         match stream.read(&mut buffer).await? {
+//!             0 => return Ok(()),
+//!             count => stream.write_all(&buffer[..count]).await?,
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> std::io::Result<()> {
+//! future::block_on(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     let address = listener.local_addr()?;
+//!     let server = async {
+//!         let (stream, _peer) = listener.accept().await?;
+//!         echo(stream).await
+//!     };
+//!     let client = async {
+//!         let mut stream = TcpStream::connect(address).await?;
+//!         stream.write_all(b"hello").await?;
+//!         let mut buffer = [0; 5];
+//!         stream.read_exact(&mut buffer).await?;
+//!         assert_eq!(&buffer, b"hello");
+//!         Ok(())
+//!     };
+//!     future::try_zip(server, client).await?;
+//!     Ok(())
+//! })
+//! # }
+//! ```
 
+mod accept;
 mod addr;
+mod descriptor;
+mod error;
 mod resolve;
 mod split;
 mod stream;
 mod tcp_listener;
+mod tcp_options;
 mod tcp_stream;
+mod udp_options;
 mod udp_socket;
+#[cfg(unix)]
+mod unix_addr;
+#[cfg(unix)]
+mod unix_datagram;
+#[cfg(unix)]
+mod unix_listener;
+#[cfg(unix)]
+mod unix_stream;
 
+pub use accept::{Incoming, Listener};
 pub use addr::ToAddrs;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::ByteStream;
 pub use tcp_listener::{TcpListener, TcpListenerBuilder};
+pub use tcp_options::Keepalive;
 pub use tcp_stream::TcpStream;
 pub use udp_socket::UdpSocket;
+#[cfg(unix)]
+pub use unix_datagram::UnixDatagram;
+#[cfg(unix)]
+pub use unix_listener::UnixListener;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use unix_stream::PeerCredentials;
+#[cfg(unix)]
+pub use unix_stream::UnixStream;

@@ -11,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 use async_task::Runnable;
 use asyncio_core::{blocking, fork_generation};
 
+use crate::error::named;
+
 /// The addresses of `host`, each with `port`, in the order in which the system gives them.
 pub(crate) async fn lookup(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     let name = format!("{host}:{port}");
@@ -29,10 +31,7 @@ pub(crate) async fn lookup(host: String, port: u16) -> io::Result<Vec<SocketAddr
     let no_thread = || Err(io::Error::other("no thread is there to look it up"));
     match found.unwrap_or_else(no_thread) {
         Ok(addresses) => Ok(addresses),
-        Err(error) => Err(io::Error::new(
-            error.kind(),
-            format!("cannot look up {name}: {error}"),
-        )),
+        Err(error) => Err(named(format!("cannot look up {name}"), error)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io;
 use std::net::Shutdown;
 use std::sync::Arc;
 
@@ -48,7 +49,8 @@ pub(crate) fn into_split<S: ByteStream>(stream: S) -> (OwnedReadHalf<S>, OwnedWr
 impl<S: ByteStream> ReadHalf<'_, S> {
     read_methods!(stream);
 
-    fn stream(&self) -> &S {
+    /// The stream that this is a half of.
+    pub fn stream(&self) -> &S {
         self.0
     }
 }
@@ -56,7 +58,17 @@ impl<S: ByteStream> ReadHalf<'_, S> {
 impl<S: ByteStream> WriteHalf<'_, S> {
     write_methods!(stream);
 
-    fn stream(&self) -> &S {
+    /// Tells the peer that no more comes.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn shutdown(&self) -> io::Result<()> {
+        self.0.shutdown(Shutdown::Write)
+    }
+
+    /// The stream that this is a half of.
+    pub fn stream(&self) -> &S {
         self.0
     }
 }
@@ -89,6 +101,15 @@ impl<S: ByteStream> OwnedReadHalf<S> {
 
 impl<S: ByteStream> OwnedWriteHalf<S> {
     write_methods!(stream);
+
+    /// Tells the peer that no more comes.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn shutdown(&self) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)
+    }
 
     /// The stream that this is a half of.
     pub fn stream(&self) -> &S {

@@ -4,7 +4,7 @@
 //! registered again. The methods of the public types and of their halves are made from the functions here.
 
 use std::future::poll_fn;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 use std::task::{Context, Poll};
 
@@ -23,69 +23,103 @@ pub trait ByteStream: sealed::Sealed {
 pub(crate) mod sealed {
     use super::*;
 
+    /// Leads from a stream of this crate to the socket.
     pub trait Sealed {
-        fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
-        fn poll_read_vectored(
-            &self,
-            cx: &mut Context<'_>,
-            buffers: &mut [IoSliceMut<'_>],
-        ) -> Poll<io::Result<usize>>;
-        fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>>;
-        fn poll_write_vectored(
-            &self,
-            cx: &mut Context<'_>,
-            buffers: &[IoSlice<'_>],
-        ) -> Poll<io::Result<usize>>;
+        type Io: Socket;
+
+        fn io(&self) -> &Async<Self::Io>;
+    }
+
+    /// The system calls of a stream socket of std, through a shared reference.
+    pub trait Socket {
+        fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+        fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
+        fn peek(&self, buffer: &mut [u8]) -> io::Result<usize>;
+        fn write(&self, buffer: &[u8]) -> io::Result<usize>;
+        fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
     }
 }
 
-#[inline]
-pub(crate) fn poll_read<T>(io: &Async<T>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>
-where
-    for<'a> &'a T: Read,
-{
-    io.poll_stream_io(Direction::Read, buffer.len(), cx, |mut io| io.read(buffer))
+use sealed::Socket;
+
+/// The calls of a std stream; `$peek` is given apart, for std has none for Unix streams.
+macro_rules! socket {
+    ($kind:ty, $peek:expr) => {
+        impl $crate::stream::sealed::Socket for $kind {
+            #[inline]
+            fn read(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                std::io::Read::read(&mut &*self, buffer)
+            }
+
+            fn read_vectored(&self, buffers: &mut [std::io::IoSliceMut<'_>]) -> std::io::Result<usize> {
+                std::io::Read::read_vectored(&mut &*self, buffers)
+            }
+
+            fn peek(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                $peek(self, buffer)
+            }
+
+            #[inline]
+            fn write(&self, buffer: &[u8]) -> std::io::Result<usize> {
+                std::io::Write::write(&mut &*self, buffer)
+            }
+
+            fn write_vectored(&self, buffers: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
+                std::io::Write::write_vectored(&mut &*self, buffers)
+            }
+        }
+    };
 }
 
-pub(crate) fn poll_read_vectored<T>(
-    io: &Async<T>,
+#[inline]
+pub(crate) fn poll_read<S: ByteStream>(
+    stream: &S,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    stream
+        .io()
+        .poll_stream_io(Direction::Read, buffer.len(), cx, |io| io.read(buffer))
+}
+
+pub(crate) fn poll_read_vectored<S: ByteStream>(
+    stream: &S,
     cx: &mut Context<'_>,
     buffers: &mut [IoSliceMut<'_>],
-) -> Poll<io::Result<usize>>
-where
-    for<'a> &'a T: Read,
-{
+) -> Poll<io::Result<usize>> {
     let wanted = buffers
         .iter()
         .fold(0, |sum: usize, buffer| sum.saturating_add(buffer.len()));
-    io.poll_stream_io(Direction::Read, wanted, cx, |mut io| io.read_vectored(buffers))
+    let read = |io: &S::Io| io.read_vectored(buffers);
+    stream.io().poll_stream_io(Direction::Read, wanted, cx, read)
 }
 
 #[inline]
-pub(crate) fn poll_write<T>(io: &Async<T>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>>
-where
-    for<'a> &'a T: Write,
-{
-    io.poll_stream_io(Direction::Write, buffer.len(), cx, |mut io| io.write(buffer))
+pub(crate) fn poll_write<S: ByteStream>(
+    stream: &S,
+    cx: &mut Context<'_>,
+    buffer: &[u8],
+) -> Poll<io::Result<usize>> {
+    stream
+        .io()
+        .poll_stream_io(Direction::Write, buffer.len(), cx, |io| io.write(buffer))
 }
 
-pub(crate) fn poll_write_vectored<T>(
-    io: &Async<T>,
+pub(crate) fn poll_write_vectored<S: ByteStream>(
+    stream: &S,
     cx: &mut Context<'_>,
     buffers: &[IoSlice<'_>],
-) -> Poll<io::Result<usize>>
-where
-    for<'a> &'a T: Write,
-{
+) -> Poll<io::Result<usize>> {
     let wanted = buffers
         .iter()
         .fold(0, |sum: usize, buffer| sum.saturating_add(buffer.len()));
-    io.poll_stream_io(Direction::Write, wanted, cx, |mut io| io.write_vectored(buffers))
+    let write = |io: &S::Io| io.write_vectored(buffers);
+    stream.io().poll_stream_io(Direction::Write, wanted, cx, write)
 }
 
 #[inline]
 pub(crate) async fn read<S: ByteStream>(stream: &S, buffer: &mut [u8]) -> io::Result<usize> {
-    poll_fn(|cx| stream.poll_read(cx, buffer)).await
+    poll_fn(|cx| poll_read(stream, cx, buffer)).await
 }
 
 pub(crate) async fn read_exact<S: ByteStream>(stream: &S, buffer: &mut [u8]) -> io::Result<()> {
@@ -102,9 +136,13 @@ pub(crate) async fn read_exact<S: ByteStream>(stream: &S, buffer: &mut [u8]) -> 
     Ok(())
 }
 
+pub(crate) async fn peek<S: ByteStream>(stream: &S, buffer: &mut [u8]) -> io::Result<usize> {
+    stream.io().read_with(|io| io.peek(buffer)).await
+}
+
 #[inline]
 pub(crate) async fn write<S: ByteStream>(stream: &S, buffer: &[u8]) -> io::Result<usize> {
-    poll_fn(|cx| stream.poll_write(cx, buffer)).await
+    poll_fn(|cx| poll_write(stream, cx, buffer)).await
 }
 
 #[inline]
@@ -116,6 +154,14 @@ pub(crate) async fn write_all<S: ByteStream>(stream: &S, mut buffer: &[u8]) -> i
         }
     }
     Ok(())
+}
+
+/// Ends the sending direction for somebody who closes: a peer that is gone already needs not be told.
+pub(crate) fn close<S: ByteStream>(stream: &S) -> io::Result<()> {
+    match stream.shutdown(Shutdown::Write) {
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+        done => done,
+    }
 }
 
 /// The inherent methods by which a type reads, through `self.$via()`.
@@ -131,6 +177,7 @@ macro_rules! read_methods {
         /// # Cancel safety
         ///
         /// No byte is lost.
+        #[inline]
         pub async fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             $crate::stream::read(self.$via(), buffer).await
         }
@@ -163,7 +210,45 @@ macro_rules! read_methods {
             buffers: &mut [std::io::IoSliceMut<'_>],
         ) -> std::io::Result<usize> {
             let stream = self.$via();
-            std::future::poll_fn(|cx| stream.poll_read_vectored(cx, buffers)).await
+            std::future::poll_fn(|cx| $crate::stream::poll_read_vectored(stream, cx, buffers)).await
+        }
+
+        /// Waits for input and copies what would be read next into `buffer`, without taking it.
+        ///
+        /// # Errors
+        ///
+        /// The operating system's.
+        ///
+        /// # Cancel safety
+        ///
+        /// Nothing is lost.
+        pub async fn peek(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            $crate::stream::peek(self.$via(), buffer).await
+        }
+
+        /// Reads what is there, without waiting.
+        ///
+        /// # Errors
+        ///
+        /// `WouldBlock` when nothing is there; the operating system's.
+        pub fn try_read(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let io = $crate::stream::sealed::Sealed::io(self.$via());
+            $crate::stream::sealed::Socket::read(io.get_ref(), buffer)
+        }
+
+        /// Waits until a read would not block: there are bytes, an end, or an error to be told.
+        ///
+        /// # Errors
+        ///
+        /// Those of [`Async::readable`](asyncio_reactor::Async::readable).
+        ///
+        /// # Cancel safety
+        ///
+        /// Nothing is lost.
+        pub async fn readable(&self) -> std::io::Result<()> {
+            $crate::stream::sealed::Sealed::io(self.$via())
+                .readable()
+                .await
         }
     };
 }
@@ -180,6 +265,7 @@ macro_rules! write_methods {
         /// # Cancel safety
         ///
         /// Either bytes were written and this is ready, or nothing was.
+        #[inline]
         pub async fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
             $crate::stream::write(self.$via(), buffer).await
         }
@@ -208,7 +294,32 @@ macro_rules! write_methods {
         /// Either bytes were written and this is ready, or nothing was.
         pub async fn write_vectored(&mut self, buffers: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
             let stream = self.$via();
-            std::future::poll_fn(|cx| stream.poll_write_vectored(cx, buffers)).await
+            std::future::poll_fn(|cx| $crate::stream::poll_write_vectored(stream, cx, buffers)).await
+        }
+
+        /// Writes what the system takes, without waiting.
+        ///
+        /// # Errors
+        ///
+        /// `WouldBlock` when it takes nothing; the operating system's.
+        pub fn try_write(&self, buffer: &[u8]) -> std::io::Result<usize> {
+            let io = $crate::stream::sealed::Sealed::io(self.$via());
+            $crate::stream::sealed::Socket::write(io.get_ref(), buffer)
+        }
+
+        /// Waits until a write would not block.
+        ///
+        /// # Errors
+        ///
+        /// Those of [`Async::writable`](asyncio_reactor::Async::writable).
+        ///
+        /// # Cancel safety
+        ///
+        /// Nothing is lost.
+        pub async fn writable(&self) -> std::io::Result<()> {
+            $crate::stream::sealed::Sealed::io(self.$via())
+                .writable()
+                .await
         }
     };
 }
@@ -223,7 +334,7 @@ macro_rules! async_read {
                 cx: &mut std::task::Context<'_>,
                 buffer: &mut [u8],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.$via().poll_read(cx, buffer)
+                $crate::stream::poll_read(self.$via(), cx, buffer)
             }
 
             fn poll_read_vectored(
@@ -231,7 +342,7 @@ macro_rules! async_read {
                 cx: &mut std::task::Context<'_>,
                 buffers: &mut [std::io::IoSliceMut<'_>],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.$via().poll_read_vectored(cx, buffers)
+                $crate::stream::poll_read_vectored(self.$via(), cx, buffers)
             }
         }
     };
@@ -247,7 +358,7 @@ macro_rules! async_write {
                 cx: &mut std::task::Context<'_>,
                 buffer: &[u8],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.$via().poll_write(cx, buffer)
+                $crate::stream::poll_write(self.$via(), cx, buffer)
             }
 
             fn poll_write_vectored(
@@ -255,7 +366,7 @@ macro_rules! async_write {
                 cx: &mut std::task::Context<'_>,
                 buffers: &[std::io::IoSlice<'_>],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.$via().poll_write_vectored(cx, buffers)
+                $crate::stream::poll_write_vectored(self.$via(), cx, buffers)
             }
 
             fn poll_flush(
@@ -269,13 +380,10 @@ macro_rules! async_write {
                 self: std::pin::Pin<&mut Self>,
                 _cx: &mut std::task::Context<'_>,
             ) -> std::task::Poll<std::io::Result<()>> {
-                std::task::Poll::Ready($crate::stream::ByteStream::shutdown(
-                    self.$via(),
-                    std::net::Shutdown::Write,
-                ))
+                std::task::Poll::Ready($crate::stream::close(self.$via()))
             }
         }
     };
 }
 
-pub(crate) use {async_read, async_write, read_methods, write_methods};
+pub(crate) use {async_read, async_write, read_methods, socket, write_methods};

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::task::{Context, Poll};
 
-use asyncio_reactor::Async;
-use asyncio_timers::sleep;
+use asyncio_reactor::{Async, Direction};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::TcpStream;
+use crate::accept::{Incoming, Listener, retrying, sealed};
 use crate::addr::{ToAddrs, first};
 
 /// A listening TCP socket.
@@ -115,20 +115,61 @@ impl TcpListener {
     /// # Cancel safety
     ///
     /// No connection is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asyncio_net::{TcpListener, TcpStream};
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let report = |error: &_| eprintln!("cannot accept just now: {error}");
+    /// let (_server, peer) = listener.accept_retrying(report).await?;
+    /// assert_eq!(peer, client.local_addr()?);
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
     pub async fn accept_retrying(
         &self,
-        mut report: impl FnMut(&io::Error),
+        report: impl FnMut(&io::Error),
     ) -> io::Result<(TcpStream, SocketAddr)> {
-        loop {
-            match self.accept().await {
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) if is_shortage(&error) => {
-                    report(&error);
-                    sleep(Duration::from_millis(100)).await;
-                }
-                done => return done,
-            }
-        }
+        retrying(async || self.accept().await, report).await
+    }
+
+    /// The poll form of [`accept`](TcpListener::accept). One task at a time is meant to wait in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`accept`](TcpListener::accept).
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        self.io.poll_io(Direction::Read, cx, accept).map(|accepted| {
+            let (stream, peer) = accepted?;
+            Ok((TcpStream::from_async(Async::new_nonblocking(stream)?), peer))
+        })
+    }
+
+    /// The connections as they come, as a stream without an end that survives what a server should: see
+    /// [`Incoming`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asyncio_net::{TcpListener, TcpStream};
+    /// use futures_lite::StreamExt;
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let listener = TcpListener::bind("127.0.0.1:0").await?;
+    /// let client = TcpStream::connect(listener.local_addr()?).await?;
+    /// let mut incoming = listener.incoming();
+    /// if let Some(server) = incoming.next().await {
+    ///     assert_eq!(server?.peer_addr()?, client.local_addr()?);
+    /// }
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_, TcpListener> {
+        Incoming::new(self)
     }
 
     /// The address that it is bound to.
@@ -146,17 +187,39 @@ impl TcpListener {
     }
 }
 
-/// Has the process or the system run out of descriptors or memory?
-fn is_shortage(error: &io::Error) -> bool {
-    #[cfg(unix)]
+/// Accepts a connection that is non-blocking from its start.
+fn accept(listener: &std::net::TcpListener) -> io::Result<(std::net::TcpStream, SocketAddr)> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
     {
-        let shortages = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-        error.raw_os_error().is_some_and(|code| shortages.contains(&code))
+        use rustix::net::{SocketFlags, acceptfrom_with};
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let (stream, peer) = acceptfrom_with(listener, flags)?;
+        let peer = peer.ok_or_else(|| io::Error::other("a connection was accepted without an address"))?;
+        Ok((stream.into(), SocketAddr::try_from(peer)?))
     }
-    #[cfg(not(unix))]
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
     {
-        // WSAEMFILE and WSAENOBUFS.
-        matches!(error.raw_os_error(), Some(10024 | 10055))
+        let (stream, peer) = listener.accept()?;
+        stream.set_nonblocking(true)?;
+        Ok((stream, peer))
+    }
+}
+
+impl sealed::Sealed for TcpListener {
+    type Stream = TcpStream;
+
+    fn poll_accept_stream(&self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+        self.poll_accept(cx).map_ok(|(stream, _peer)| stream)
+    }
+}
+
+impl Listener for TcpListener {}
+
+impl TryFrom<std::net::TcpListener> for TcpListener {
+    type Error = io::Error;
+
+    fn try_from(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        TcpListener::from_std(listener)
     }
 }
 

@@ -1,17 +1,14 @@
 //! `TcpStream`: a TCP connection.
 
-use std::io::{self, IoSlice, IoSliceMut};
+use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use asyncio_reactor::Async;
-use socket2::{SockRef, TcpKeepalive};
 
 use crate::addr::{ToAddrs, first};
 use crate::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::stream::sealed::Sealed;
-use crate::stream::{self, ByteStream, async_read, async_write, read_methods, write_methods};
+use crate::stream::{ByteStream, async_read, async_write, read_methods, socket, write_methods};
 
 /// A TCP connection.
 ///
@@ -67,47 +64,9 @@ impl TcpStream {
     read_methods!(this);
     write_methods!(this);
 
+    #[inline]
     fn this(&self) -> &TcpStream {
         self
-    }
-
-    /// Looks at what would be read next, without taking it.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost.
-    pub async fn peek(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.io.peek(buffer).await
-    }
-
-    /// Waits until a read would not block.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Async::readable`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.io.readable().await
-    }
-
-    /// Waits until a write would not block.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Async::writable`].
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is lost.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.io.writable().await
     }
 
     /// Ends one direction of the connection, or both.
@@ -147,109 +106,20 @@ impl TcpStream {
         self.io.get_ref().local_addr()
     }
 
-    /// Decides whether small writes go out at once (`true`) or are gathered first.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.io.get_ref().set_nodelay(nodelay)
-    }
-
-    /// Do small writes go out at once?
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn nodelay(&self) -> io::Result<bool> {
-        self.io.get_ref().nodelay()
-    }
-
-    /// Sets the time to live of the packets sent.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.io.get_ref().set_ttl(ttl)
-    }
-
-    /// Sets whether and for how long a close waits for what was written to go out.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        SockRef::from(self.io.get_ref()).set_linger(linger)
-    }
-
-    /// Sends probes after so long a silence; `None` turns them off.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn set_keepalive(&self, idle: Option<Duration>) -> io::Result<()> {
-        let socket = SockRef::from(self.io.get_ref());
-        match idle {
-            Some(idle) => socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(idle)),
-            None => socket.set_keepalive(false),
-        }
-    }
-
-    /// Sets the size of the system's buffer for receiving, in bytes.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        SockRef::from(self.io.get_ref()).set_recv_buffer_size(bytes)
-    }
-
-    /// Sets the size of the system's buffer for sending, in bytes.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        SockRef::from(self.io.get_ref()).set_send_buffer_size(bytes)
-    }
-
-    /// The error that the socket has stored, if any; it is cleared.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.get_ref().take_error()
-    }
-
     /// The socket, registered with its reactor.
     pub fn as_async(&self) -> &Async<std::net::TcpStream> {
         &self.io
     }
 }
 
+socket!(std::net::TcpStream, std::net::TcpStream::peek);
+
 impl Sealed for TcpStream {
-    #[inline]
-    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        stream::poll_read(&self.io, cx, buffer)
-    }
-
-    fn poll_read_vectored(
-        &self,
-        cx: &mut Context<'_>,
-        buffers: &mut [IoSliceMut<'_>],
-    ) -> Poll<io::Result<usize>> {
-        stream::poll_read_vectored(&self.io, cx, buffers)
-    }
+    type Io = std::net::TcpStream;
 
     #[inline]
-    fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        stream::poll_write(&self.io, cx, buffer)
-    }
-
-    fn poll_write_vectored(&self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        stream::poll_write_vectored(&self.io, cx, buffers)
+    fn io(&self) -> &Async<std::net::TcpStream> {
+        &self.io
     }
 }
 
@@ -260,4 +130,14 @@ impl ByteStream for TcpStream {
 }
 
 async_read!([] TcpStream, this);
+async_read!([] & TcpStream, this);
 async_write!([] TcpStream, this);
+async_write!([] & TcpStream, this);
+
+impl TryFrom<std::net::TcpStream> for TcpStream {
+    type Error = io::Error;
+
+    fn try_from(stream: std::net::TcpStream) -> io::Result<TcpStream> {
+        TcpStream::from_std(stream)
+    }
+}

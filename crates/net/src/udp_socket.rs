@@ -1,8 +1,7 @@
 //! `UdpSocket`: datagrams.
 
-use std::future::poll_fn;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use asyncio_reactor::{Async, Direction};
@@ -119,8 +118,7 @@ impl UdpSocket {
     /// The datagram is sent whole or not at all.
     #[doc(alias = "sock_sendto")]
     pub async fn send_to(&self, data: &[u8], address: impl Into<SocketAddr>) -> io::Result<usize> {
-        let address = address.into();
-        poll_fn(|cx| self.poll_send_to(cx, data, address)).await
+        self.io.send_to(data, address).await
     }
 
     /// Receives a datagram and the address that it came from. What does not fit into `buffer` is gone.
@@ -150,7 +148,20 @@ impl UdpSocket {
         self.io.peek_from(buffer).await
     }
 
-    /// The poll form of [`send_to`](UdpSocket::send_to). One task at a time may wait in it.
+    /// Looks at the next datagram of the connected peer without taking it.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.io.peek(buffer).await
+    }
+
+    /// The poll form of [`send_to`](UdpSocket::send_to). One task at a time is meant to wait in it.
     ///
     /// # Errors
     ///
@@ -160,7 +171,7 @@ impl UdpSocket {
             .poll_io(Direction::Write, cx, |socket| socket.send_to(data, to))
     }
 
-    /// The poll form of [`recv_from`](UdpSocket::recv_from). One task at a time may wait in it.
+    /// The poll form of [`recv_from`](UdpSocket::recv_from). One task at a time is meant to wait in it.
     ///
     /// # Errors
     ///
@@ -172,6 +183,86 @@ impl UdpSocket {
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         self.io
             .poll_io(Direction::Read, cx, |socket| socket.recv_from(buffer))
+    }
+
+    /// The poll form of [`send`](UdpSocket::send). One task at a time is meant to wait in it.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn poll_send(&self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.io.poll_io(Direction::Write, cx, |socket| socket.send(data))
+    }
+
+    /// The poll form of [`recv`](UdpSocket::recv). One task at a time is meant to wait in it.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.io.poll_io(Direction::Read, cx, |socket| socket.recv(buffer))
+    }
+
+    /// Sends a datagram to the connected peer, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` while the system's buffer is full; the operating system's.
+    pub fn try_send(&self, data: &[u8]) -> io::Result<usize> {
+        self.io.get_ref().send(data)
+    }
+
+    /// Sends a datagram to `address`, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` while the system's buffer is full; the operating system's.
+    pub fn try_send_to(&self, data: &[u8], address: impl Into<SocketAddr>) -> io::Result<usize> {
+        self.io.get_ref().send_to(data, address.into())
+    }
+
+    /// Receives a datagram of the connected peer that is there, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when there is none; the operating system's.
+    pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.io.get_ref().recv(buffer)
+    }
+
+    /// Receives a datagram that is there and the address that it came from, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` when there is none; the operating system's.
+    pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.io.get_ref().recv_from(buffer)
+    }
+
+    /// Waits until there is a datagram, or an error to be told.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Async::readable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.io.readable().await
+    }
+
+    /// Waits until a datagram can be sent.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Async::writable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.io.writable().await
     }
 
     /// The address that it is bound to.
@@ -192,53 +283,16 @@ impl UdpSocket {
         self.io.get_ref().peer_addr()
     }
 
-    /// Allows sending to broadcast addresses.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn set_broadcast(&self, broadcast: bool) -> io::Result<()> {
-        self.io.get_ref().set_broadcast(broadcast)
-    }
-
-    /// Joins an IPv4 multicast group on the interface of the given address.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
-        self.io.get_ref().join_multicast_v4(&group, &interface)
-    }
-
-    /// Leaves an IPv4 multicast group.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
-        self.io.get_ref().leave_multicast_v4(&group, &interface)
-    }
-
-    /// Joins an IPv6 multicast group on the interface of the given index.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn join_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.io.get_ref().join_multicast_v6(&group, interface)
-    }
-
-    /// Leaves an IPv6 multicast group.
-    ///
-    /// # Errors
-    ///
-    /// The operating system's.
-    pub fn leave_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.io.get_ref().leave_multicast_v6(&group, interface)
-    }
-
     /// The socket, registered with its reactor.
     pub fn as_async(&self) -> &Async<std::net::UdpSocket> {
         &self.io
+    }
+}
+
+impl TryFrom<std::net::UdpSocket> for UdpSocket {
+    type Error = io::Error;
+
+    fn try_from(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
+        UdpSocket::from_std(socket)
     }
 }
