@@ -17,7 +17,15 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 /// # Errors
 /// When clippy has something to say.
 pub(crate) fn clippy() -> Result<(), Failure> {
-    run::run(run::cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+    run::run(run::cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--keep-going",
+        "--",
+        "-D",
+        "warnings",
+    ]))
 }
 
 /// # Errors
