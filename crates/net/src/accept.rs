@@ -79,21 +79,15 @@ pub(crate) fn is_shortage(error: &io::Error) -> bool {
     }
 }
 
-/// Accepts until it succeeds or fails for good.
-pub(crate) async fn retrying<T>(
-    mut accept: impl AsyncFnMut() -> io::Result<T>,
-    mut report: impl FnMut(&io::Error),
-) -> io::Result<T> {
-    loop {
-        match accept().await {
-            Err(error) if is_gone(&error) => {}
-            Err(error) if is_shortage(&error) => {
-                report(&error);
-                sleep(PAUSE).await;
-            }
-            done => return done,
-        }
+/// Comes back when `accept` may be tried again; an error that a server cannot outlive is given back.
+pub(crate) async fn outlive(error: io::Error, report: &mut impl FnMut(&io::Error)) -> io::Result<()> {
+    if is_shortage(&error) {
+        report(&error);
+        sleep(PAUSE).await;
+    } else if !is_gone(&error) {
+        return Err(error);
     }
+    Ok(())
 }
 
 /// The connections of a listener as they come, without an end; made by
@@ -151,29 +145,33 @@ impl<L> fmt::Debug for Incoming<'_, L> {
 mod tests {
     use super::*;
 
+    use futures_lite::future::{block_on, poll_once};
+    use rustix::io::Errno;
+
+    fn error(errno: Errno) -> io::Error {
+        errno.into()
+    }
+
     #[test]
-    fn an_aborted_connection_is_passed_over() {
-        let mut results = [
-            Err(io::Error::from_raw_os_error(
-                rustix::io::Errno::CONNABORTED.raw_os_error(),
-            )),
-            Ok(7),
-        ]
-        .into_iter();
-        let accepted = retrying(
-            async || results.next().expect("two attempts"),
-            |error| panic!("{error} is not a shortage"),
-        );
-        assert_eq!(futures_lite::future::block_on(accepted).unwrap(), 7);
+    fn an_aborted_connection_is_passed_over_at_once() {
+        let mut report = |error: &_| panic!("{error} is not a shortage");
+        let attempt = poll_once(outlive(error(Errno::CONNABORTED), &mut report));
+        assert!(block_on(attempt).expect("no pause").is_ok());
+    }
+
+    #[test]
+    fn a_shortage_is_reported_and_followed_by_a_pause() {
+        let mut reported = None;
+        let mut report = |error: &io::Error| reported = error.raw_os_error();
+        let attempt = poll_once(outlive(error(Errno::NFILE), &mut report));
+        assert!(block_on(attempt).is_none());
+        assert_eq!(reported, Some(Errno::NFILE.raw_os_error()));
     }
 
     #[test]
     fn another_failure_ends_the_wait() {
-        let accepted = retrying(
-            async || io::Result::<()>::Err(io::ErrorKind::InvalidInput.into()),
-            |_| {},
-        );
-        let error = futures_lite::future::block_on(accepted).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        let mut report = |error: &_| panic!("{error} is not a shortage");
+        let attempt = outlive(error(Errno::INVAL), &mut report);
+        assert_eq!(block_on(attempt).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }

@@ -52,21 +52,43 @@ pub(crate) async fn addrs<A: ToAddrs>(to: A) -> io::Result<Vec<SocketAddr>> {
 pub(crate) async fn first<A: ToAddrs, T>(
     to: A,
     what: &str,
-    mut attempt: impl AsyncFnMut(SocketAddr) -> io::Result<T>,
+    mut attempt: impl FnMut(SocketAddr) -> io::Result<T>,
 ) -> io::Result<T> {
-    let mut last = None;
+    let mut failures = Failures::new(what);
     for address in addrs(to).await? {
-        match attempt(address).await {
+        match attempt(address) {
             Ok(done) => return Ok(done),
-            Err(error) => last = Some(named(format!("{what} {address}"), error)),
+            Err(error) => failures.add(address, error),
         }
     }
-    Err(last.unwrap_or_else(|| {
-        io::Error::new(
-            io::ErrorKind::InvalidInput,
-            format!("{what}: no address was given"),
-        )
-    }))
+    Err(failures.into_error())
+}
+
+/// What came of the addresses that were tried.
+///
+/// An async closure in [`first`] would spare its users this, but then nobody could prove that their futures are
+/// `Send`.
+pub(crate) struct Failures<'a> {
+    what: &'a str,
+    last: Option<io::Error>,
+}
+
+impl Failures<'_> {
+    pub(crate) fn new(what: &str) -> Failures<'_> {
+        Failures { what, last: None }
+    }
+
+    pub(crate) fn add(&mut self, address: SocketAddr, error: io::Error) {
+        self.last = Some(named(format!("{} {address}", self.what), error));
+    }
+
+    pub(crate) fn into_error(self) -> io::Error {
+        let none = || {
+            let message = format!("{}: no address was given", self.what);
+            io::Error::new(io::ErrorKind::InvalidInput, message)
+        };
+        self.last.unwrap_or_else(none)
+    }
 }
 
 impl Sealed for SocketAddr {

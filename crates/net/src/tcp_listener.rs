@@ -8,7 +8,7 @@ use asyncio_reactor::{Async, Direction};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::TcpStream;
-use crate::accept::{Incoming, Listener, retrying, sealed};
+use crate::accept::{Incoming, Listener, outlive, sealed};
 use crate::addr::{ToAddrs, first};
 
 /// A listening TCP socket.
@@ -132,9 +132,14 @@ impl TcpListener {
     /// ```
     pub async fn accept_retrying(
         &self,
-        report: impl FnMut(&io::Error),
+        mut report: impl FnMut(&io::Error),
     ) -> io::Result<(TcpStream, SocketAddr)> {
-        retrying(async || self.accept().await, report).await
+        loop {
+            match self.accept().await {
+                Ok(accepted) => return Ok(accepted),
+                Err(error) => outlive(error, &mut report).await?,
+            }
+        }
     }
 
     /// The poll form of [`accept`](TcpListener::accept). One task at a time is meant to wait in it.
@@ -259,7 +264,7 @@ impl TcpListenerBuilder {
     ///
     /// Nothing is bound when this is dropped before it is ready.
     pub async fn bind(&self, address: impl ToAddrs) -> io::Result<TcpListener> {
-        first(address, "cannot listen on", async |address| self.listen(address)).await
+        first(address, "cannot listen on", |address| self.listen(address)).await
     }
 
     fn listen(&self, address: SocketAddr) -> io::Result<TcpListener> {

@@ -5,7 +5,7 @@ use std::net::{Shutdown, SocketAddr};
 
 use asyncio_reactor::Async;
 
-use crate::addr::{ToAddrs, first};
+use crate::addr::{Failures, ToAddrs, addrs};
 use crate::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::stream::sealed::Sealed;
 use crate::stream::{ByteStream, async_read, async_write, read_methods, socket, write_methods};
@@ -31,10 +31,14 @@ impl TcpStream {
     /// The attempt ends; a peer may have seen it.
     #[doc(alias = "sock_connect")]
     pub async fn connect(address: impl ToAddrs) -> io::Result<TcpStream> {
-        let attempt = async |address| Async::<std::net::TcpStream>::connect(address).await;
-        Ok(TcpStream {
-            io: first(address, "cannot connect to", attempt).await?,
-        })
+        let mut failures = Failures::new("cannot connect to");
+        for address in addrs(address).await? {
+            match Async::<std::net::TcpStream>::connect(address).await {
+                Ok(io) => return Ok(TcpStream { io }),
+                Err(error) => failures.add(address, error),
+            }
+        }
+        Err(failures.into_error())
     }
 
     pub(crate) fn from_async(io: Async<std::net::TcpStream>) -> TcpStream {

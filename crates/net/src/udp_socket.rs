@@ -41,7 +41,7 @@ impl UdpSocket {
     ///
     /// Nothing is bound when this is dropped before it is ready.
     pub async fn bind(address: impl ToAddrs) -> io::Result<UdpSocket> {
-        let bind = async |address: SocketAddr| UdpSocket::from_std(std::net::UdpSocket::bind(address)?);
+        let bind = |address: SocketAddr| UdpSocket::from_std(std::net::UdpSocket::bind(address)?);
         first(address, "cannot bind", bind).await
     }
 
@@ -75,10 +75,8 @@ impl UdpSocket {
     ///
     /// Nothing is lost.
     pub async fn connect(&self, address: impl ToAddrs) -> io::Result<()> {
-        first(address, "cannot connect to", async |address| {
-            self.io.get_ref().connect(address)
-        })
-        .await
+        let connect = |address| self.io.get_ref().connect(address);
+        first(address, "cannot connect to", connect).await
     }
 
     /// Sends a datagram to the connected peer.

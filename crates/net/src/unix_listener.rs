@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use asyncio_reactor::{Async, Direction};
 
 use crate::UnixStream;
-use crate::accept::{Incoming, Listener, retrying, sealed};
+use crate::accept::{Incoming, Listener, outlive, sealed};
 use crate::unix_addr::with_address;
 
 /// A listening Unix socket. Unix only.
@@ -101,9 +101,14 @@ impl UnixListener {
     /// No connection is lost.
     pub async fn accept_retrying(
         &self,
-        report: impl FnMut(&io::Error),
+        mut report: impl FnMut(&io::Error),
     ) -> io::Result<(UnixStream, SocketAddr)> {
-        retrying(async || self.accept().await, report).await
+        loop {
+            match self.accept().await {
+                Ok(accepted) => return Ok(accepted),
+                Err(error) => outlive(error, &mut report).await?,
+            }
+        }
     }
 
     /// The poll form of [`accept`](UnixListener::accept). One task at a time is meant to wait in it.
