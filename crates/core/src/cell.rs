@@ -56,8 +56,8 @@ impl Home for OnLoop {
 
     #[inline]
     fn unregister() {
-        if let Some(left) = thread::with_loop(|state| state.map(|state| state.unregister(thread::running())))
-        {
+        let left = thread::with_running(|state, running| state.map(|state| state.unregister(running)));
+        if let Some(left) = left {
             release(left);
         }
     }
@@ -214,10 +214,15 @@ pub(crate) fn hold(registry: &mut Registry, index: u32, address: usize) {
 }
 
 /// Drops the reference that the registry held to a task whose future is being dropped.
+#[inline]
 fn release(left: Left) {
-    if !left.held {
-        return;
+    if left.held {
+        release_held(left);
     }
+}
+
+#[cold]
+fn release_held(left: Left) {
     let Some(cell) = NonNull::new(left.cell as *mut ()) else {
         return;
     };

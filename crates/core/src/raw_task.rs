@@ -19,7 +19,8 @@ use crate::{cell, table, thread};
 pub struct RawTask<T> {
     inner: FallibleTask<T, TaskMeta>,
     meta: TaskMeta,
-    /// The address of the cell, by which the registry tells the task from a later one at its index.
+    /// The address of the cell, by which the registry tells the task from a later one at its index. Zero once the
+    /// task was seen to have ended.
     cell: usize,
 }
 
@@ -55,7 +56,7 @@ impl<T> RawTask<T> {
     /// Lets the task run on without a handle. Its queue holds it until it ends, even if nothing can wake it.
     #[inline]
     pub fn detach(self) {
-        if !self.inner.is_finished() {
+        if self.cell != 0 && !self.inner.is_finished() {
             let meta = self.meta;
             if meta.on_pool() {
                 if let Some(pool) = table::pool(meta.queue()) {
@@ -114,7 +115,11 @@ impl<T> Future for RawTask<T> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        Pin::new(&mut self.inner).poll(cx)
+        let polled = Pin::new(&mut self.inner).poll(cx);
+        if polled.is_ready() {
+            self.cell = 0;
+        }
+        polled
     }
 }
 

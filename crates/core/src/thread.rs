@@ -94,6 +94,15 @@ pub(crate) fn with_loop<R>(f: impl FnOnce(Option<&LoopState>) -> R) -> R {
     })
 }
 
+/// Calls `f` with the loop that this thread turns, and the registry's index of the task that it polls or drops.
+#[inline]
+pub(crate) fn with_running<R>(f: impl FnOnce(Option<&LoopState>, u32) -> R) -> R {
+    THREAD.with(|thread| {
+        // SAFETY: as in `with_loop`.
+        f(unsafe { thread.queue.get().as_ref() }, thread.running.get())
+    })
+}
+
 /// Calls `f` with the pool that this thread works for, and its number as a worker.
 #[inline]
 pub(crate) fn with_pool<R>(f: impl FnOnce(Option<(&PoolState, usize)>) -> R) -> R {
