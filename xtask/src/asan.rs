@@ -7,6 +7,7 @@ use std::process::Command;
 
 use crate::report::{Failure, Steps, only};
 use crate::tally::Tally;
+use crate::workspace::Package;
 use crate::{run, workspace};
 
 pub(crate) const ABOUT: &str = "the crates' tests under AddressSanitizer (needs nightly)";
@@ -29,19 +30,22 @@ pub(crate) fn tests() -> Result<Tally, (Failure, Tally)> {
         let message = "asan needs a nightly toolchain (rustup toolchain install nightly) on x86-64 Linux";
         return Err((Failure::new(message), none));
     }
+    let crates = workspace::crates().map_err(|failure| (failure, none))?;
+    // Some tests run an example; without doc tests, cargo does not build them by itself.
+    run::run(&mut cargo("build", &crates, &["--examples"])).map_err(|failure| (failure, none))?;
+    run::tests(&mut cargo(
+        "test",
+        &crates,
+        &["--no-fail-fast", "--lib", "--tests"],
+    ))
+}
+
+/// A nightly cargo with the sanitizer on, for all crates that it can instrument.
+fn cargo(subcommand: &str, crates: &[Package], arguments: &[&str]) -> Command {
     let mut command = Command::new("rustup");
     command
-        .args([
-            "run",
-            "nightly",
-            "cargo",
-            "test",
-            "--no-fail-fast",
-            "--lib",
-            "--tests",
-            "--target",
-            TARGET,
-        ])
+        .args(["run", "nightly", "cargo", subcommand, "--target", TARGET])
+        .args(arguments)
         .current_dir(workspace::root())
         .env("RUSTFLAGS", "-Zsanitizer=address")
         .env("CARGO_TARGET_DIR", workspace::target().join("asan"));
@@ -49,11 +53,10 @@ pub(crate) fn tests() -> Result<Tally, (Failure, Tally)> {
     for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
         command.env_remove(name);
     }
-    let crates = workspace::crates().map_err(|failure| (failure, none))?;
     for package in crates.iter().filter(|package| !package.is_macro()) {
         command.args(["-p", &package.name]);
     }
-    run::tests(&mut command)
+    command
 }
 
 /// Whether there is a nightly toolchain and a target for it.
