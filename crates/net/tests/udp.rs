@@ -147,8 +147,11 @@ fn more_tasks_than_sockets_may_receive() {
 #[test]
 fn a_refusal_reaches_the_connected_sender() {
     everywhere(|| async {
-        let closed = UdpSocket::bind("127.0.0.1:0").await?.local_addr()?;
         let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        // It holds its port but hears only its own peer: for all others the port is closed.
+        let deaf = UdpSocket::bind("127.0.0.1:0").await?;
+        deaf.connect(deaf.local_addr()?).await?;
+        let closed = deaf.local_addr()?;
         socket.connect(closed).await?;
         assert_eq!(socket.peer_addr()?, closed);
         socket.send(b"ping").await?;

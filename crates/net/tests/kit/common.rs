@@ -1,6 +1,6 @@
 //! What the tests share: every executor that is not ours, and every backend of the reactor.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::future::Future;
 use std::io;
