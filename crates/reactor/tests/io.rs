@@ -343,13 +343,13 @@ fn unsafe_dup_above(stream: &UnixStream, least: i32) -> OwnedFd {
     rustix::io::fcntl_dupfd_cloexec(stream, least).unwrap()
 }
 
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "the descriptor is closed behind its owner")]
 fn close_behind(number: i32) {
     // SAFETY: the test owns the number.
     assert_eq!(unsafe { libc::close(number) }, 0);
 }
 
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "the descriptor is closed behind its owner")]
 fn reopen(stream: &UnixStream, number: i32) {
     // SAFETY: the number is free: the test closed it.
     assert_eq!(unsafe { libc::dup2(stream.as_raw_fd(), number) }, number);

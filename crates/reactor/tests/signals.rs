@@ -1,7 +1,7 @@
 //! Signals: every listener gets each of its own, and the earlier handler comes back.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "signals and descriptors are handled by libc here")]
 
 #[path = "kit/common.rs"]
 mod common;

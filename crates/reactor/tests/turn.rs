@@ -1,7 +1,7 @@
 //! Turns: deadlines, notifications, interruptions, forks and limits.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
-#![allow(unsafe_code)]
+#![expect(unsafe_code, reason = "signals and descriptors are handled by libc here")]
 
 #[path = "kit/common.rs"]
 mod common;

@@ -344,12 +344,8 @@ impl Sleep {
         if candidates[0].is_some() {
             candidates[1] = None;
         }
-        for step in 0..candidates.len() {
-            let candidate = if step == 2 {
-                registry::fallback()
-            } else {
-                candidates[step].take()
-            };
+        for (step, found) in candidates.into_iter().enumerate() {
+            let candidate = if step == 2 { registry::fallback() } else { found };
             let Some(shared) = candidate else { continue };
             if self.deadline <= shared.clock().now() {
                 self.state = State::Done;
