@@ -2,6 +2,7 @@
 
 use proc_macro::{Delimiter, Group, Ident, Literal, Punct, Spacing, Span, TokenStream, TokenTree};
 
+/// Which of the two attributes it is.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Kind {
     Main,
@@ -35,6 +36,7 @@ impl Options {
             facade: path("::asyncio"),
         };
         let mut tokens = tokens.into_iter();
+        let mut given = Vec::new();
         while let Some(name) = tokens.next() {
             let TokenTree::Ident(name) = name else {
                 return Err(Error::new(
@@ -50,6 +52,11 @@ impl Options {
                 .next()
                 .ok_or_else(|| Error::new(name.span(), format!("`{name}` has no value")))?;
             options.add(kind, &name, value)?;
+            let text = name.to_string();
+            if given.contains(&text) {
+                return Err(Error::new(name.span(), format!("`{text}` is given twice")));
+            }
+            given.push(text);
             match tokens.next() {
                 None => break,
                 Some(TokenTree::Punct(sign)) if sign.as_char() == ',' => {}
@@ -62,7 +69,7 @@ impl Options {
     fn add(&mut self, kind: Kind, name: &Ident, value: TokenTree) -> Result<(), Error> {
         let text = value.to_string();
         match name.to_string().as_str() {
-            "worker_threads" | "blocking_threads" => match text.parse::<usize>() {
+            "worker_threads" | "blocking_threads" => match text.replace('_', "").parse::<usize>() {
                 Ok(threads) if threads > 0 => self.call(name, value),
                 _ => {
                     return Err(Error::new(
@@ -72,7 +79,7 @@ impl Options {
                 }
             },
             "crate" => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
-                Some(facade) if !facade.is_empty() => self.facade = path(facade),
+                Some(facade) if is_path(facade) => self.facade = path(facade),
                 _ => {
                     return Err(Error::new(
                         value.span(),
@@ -112,6 +119,18 @@ impl Options {
             TokenTree::Group(Group::new(Delimiter::Parenthesis, value.into())),
         ]);
     }
+}
+
+/// Is `text` made of names with `::` between them, and perhaps in front?
+fn is_path(text: &str) -> bool {
+    let names = text.strip_prefix("::").unwrap_or(text);
+    names.split("::").all(|name| {
+        let mut letters = name.chars();
+        letters
+            .next()
+            .is_some_and(|first| first.is_alphabetic() || first == '_')
+            && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
+    })
 }
 
 /// The tokens of a path, which resolve at the call site.

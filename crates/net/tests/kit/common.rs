@@ -1,6 +1,7 @@
 //! What the tests share: every executor that is not ours, and every backend of the reactor.
 
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, reason = "no test uses all of it")]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
 use std::future::Future;
 use std::io;
