@@ -96,6 +96,8 @@ pub(crate) async fn outlive(error: io::Error, report: &mut impl FnMut(&io::Error
 /// Connections that were aborted while they waited are passed over. Any other failure is an item, and the attempt
 /// after it waits 100 ms, so that a loop that only reports errors neither ends nor turns at full speed.
 ///
+/// One per listener is meant; many tasks share a listener by `accept`.
+///
 /// # Cancel safety
 ///
 /// No connection is lost when a wait for the next item is dropped.
