@@ -31,8 +31,11 @@ impl File {
         self.path.ends_with(".md")
     }
 
-    /// Whether it holds tests only: it lies in a `tests` folder or is a module of tests.
+    /// Whether it holds tests only: it lies in a `tests` folder, the benchmark's aside, or is a module of tests.
     pub(crate) fn is_test(&self) -> bool {
+        if self.path.starts_with("tests/bench/") {
+            return false;
+        }
         self.path.starts_with("tests/") || self.path.contains("/tests/") || self.path.ends_with("tests.rs")
     }
 }
