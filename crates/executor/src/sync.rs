@@ -2,12 +2,18 @@
 
 #[cfg(not(asyncio_loom))]
 pub(crate) use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering, fence},
+    },
     thread::{self, Thread},
 };
 
 #[cfg(asyncio_loom)]
 pub(crate) use loom::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering, fence},
+    },
     thread::{self, Thread},
 };
