@@ -1,119 +1,107 @@
-//! `asyncio-bench child WORKLOAD PEER [--time MS] [--ops N] [--size N] [--pin CPU]`: one measurement, in a process of
-//! its own, which prints one line.
+//! `asyncio-bench child WORKLOAD PEER [--quick]`: one measurement, one line `value unit`.
 
-use std::time::Duration;
+use crate::peers::{Compio, Monoio, Ours, OursPool, Peer, Pool, Smol, SmolPool, TokioCt, TokioMt};
+use crate::workloads::{memory, net, ping_pong, pool, process, tasks, threads, timers};
 
-use crate::measure::{Metrics, Params};
-use crate::peers::compio::Compio;
-use crate::peers::monoio::{MonoioLegacy, MonoioUring};
-use crate::peers::ours::{Ours, OursPool};
-use crate::peers::smol::{Smol, Smol2};
-use crate::peers::tokio::{TokioCt, TokioMt};
-use crate::peers::{Blocking, Local, Net, Pool, PoolNet};
-use crate::workloads::{blocking, memory, pool, tasks, timers};
-use crate::{machine, serve};
-
-pub fn main(arguments: &[String]) -> Result<(), String> {
-    let [workload, peer, rest @ ..] = arguments else {
-        return Err("child needs a workload and a peer".to_owned());
-    };
-    let mut params = Params {
-        time: Duration::from_millis(200),
-        ops: None,
-        size: 1000,
-    };
-    let mut rest = rest.iter();
-    while let (Some(option), Some(value)) = (rest.next(), rest.next()) {
-        let number: u64 = value.parse().map_err(|_| format!("{option}: {value:?} is not a number"))?;
-        match option.as_str() {
-            "--time" => params.time = Duration::from_millis(number),
-            "--ops" => params.ops = Some(number),
-            "--size" => params.size = number as usize,
-            "--pin" => machine::pin(number as usize),
-            _ => return Err(format!("child knows no option {option:?}")),
-        }
-    }
-    if peer == "none" && workload == "hello" {
-        return Ok(());
-    }
-    if let Some(kind) = workload.strip_prefix("serve-") {
-        return server(kind, peer, params.size);
-    }
-    let metrics = match peer.as_str() {
-        "ours" if workload.starts_with("pool-") => on_pool::<OursPool>(workload, params),
-        "ours" => on_thread::<Ours>(workload, params),
-        "tokio-ct" => on_thread::<TokioCt>(workload, params),
-        "tokio-mt" => on_pool::<TokioMt>(workload, params).or_else(|| blocks::<TokioMt>(workload, params)),
-        "smol" => on_thread::<Smol>(workload, params),
-        "smol-2" => on_pool::<Smol2>(workload, params),
-        "monoio" => on_thread::<MonoioLegacy>(workload, params),
-        "monoio-uring" => on_thread::<MonoioUring>(workload, params),
-        "compio" => on_thread::<Compio>(workload, params),
-        _ => return Err(format!("there is no peer {peer:?}")),
-    };
-    let metrics = metrics.ok_or_else(|| format!("{peer} has no workload {workload:?}"))??;
-    println!("{}", metrics.to_line());
-    Ok(())
+/// Amounts of work are divided by this in a quick run.
+fn shrink(quick: bool) -> usize {
+    if quick { 5 } else { 1 }
 }
 
-type Measured = Option<Result<Metrics, String>>;
-
-fn on_thread<R: Local + Blocking>(workload: &str, params: Params) -> Measured {
-    Some(match workload {
-        "spawn" => Ok(<R as Local>::run(tasks::spawn::<R>(params))),
-        "yield" => Ok(<R as Local>::run(tasks::yields::<R>(params))),
-        "wake" => Ok(<R as Local>::run(tasks::wake::<R>(params))),
-        "timer-cancel-1" => Ok(<R as Local>::run(timers::cancel_one::<R>(params))),
-        "timer-cancel-1000" => Ok(<R as Local>::run(timers::cancel_many::<R>(params))),
-        "timer-fire" => <R as Local>::run(timers::fire::<R>(params)),
-        "timer-sparse" => <R as Local>::run(timers::sparse::<R>(params)),
-        "task-bytes" => Ok(<R as Local>::run(memory::parked::<R>(params))),
-        "spawn-allocations" => Ok(<R as Local>::run(memory::spawn_allocations::<R>(params))),
-        "yield-allocations" => Ok(<R as Local>::run(memory::yield_allocations::<R>(params))),
-        "hello" => {
-            <R as Local>::run(async {});
-            Ok(Metrics::default())
-        }
-        _ => return blocks::<R>(workload, params),
+fn single<P: Peer>(row: &str, peer: &str, quick: bool) -> Option<f64> {
+    let n = shrink(quick);
+    let millis = 1000 / n as u64;
+    Some(match row {
+        "spawn_join" => tasks::spawn_join::<P>(1_000_000 / n),
+        "yield" => tasks::yields::<P>(5000 / n),
+        "wake_ping_pong" => ping_pong::local::<P>(2_000_000 / n),
+        "timer_create_cancel_1" => timers::create_cancel::<P>(1, 1_000_000 / n),
+        "timer_create_cancel_1000" => timers::create_cancel::<P>(1000, 1_000_000 / n),
+        "timer_fire_100k" => timers::fire::<P>(100_000),
+        "timer_lateness_p50" => timers::lateness::<P>(1000 / n, 50),
+        "timer_lateness_p99" => timers::lateness::<P>(1000 / n, 99),
+        "to_thread_burst" => threads::burst::<P>(100_000 / n),
+        "to_thread_single" => threads::single::<P>(20_000 / n),
+        "echo_1x64" => net::tcp::<P>(1, 64, millis),
+        "echo_64x64" => net::tcp::<P>(64, 64, millis),
+        "echo_64x4096" => net::tcp::<P>(64, 4096, millis),
+        "echo_1000x64" => net::tcp::<P>(1000, 64, millis),
+        "echo_64x65536" => net::tcp::<P>(64, 65536, millis),
+        "connect_rate" => net::connect::<P>(millis),
+        "udp_echo_64" => net::udp::<P>(millis),
+        "bytes_per_parked_task" => memory::parked_task::<P>(10_000),
+        "bytes_per_idle_connection" => net::idle_bytes::<P>(1000),
+        "allocs_per_spawn" => tasks::allocs_per_spawn::<P>(),
+        "allocs_per_yield" => tasks::allocs_per_yield::<P>(),
+        "syscalls_per_echo_1" => process::syscalls_per_echo(peer, 1, millis)?,
+        "syscalls_per_echo_64" => process::syscalls_per_echo(peer, 64, millis)?,
+        "startup" => process::startup(peer, 100 / n),
+        _ => return None,
     })
 }
 
-fn blocks<R: Blocking>(workload: &str, params: Params) -> Measured {
-    match workload {
-        "blocking-burst" => Some(Ok(R::run(blocking::burst::<R>(params)))),
-        "blocking-single" => Some(Ok(R::run(blocking::single::<R>(params)))),
+fn pooled<P: Pool>(row: &str, quick: bool) -> Option<f64> {
+    let n = shrink(quick);
+    Some(match row {
+        "pool_spawn_join" => pool::spawn_join::<P>(1_000_000 / n),
+        "pool_yield" => pool::yields::<P>(5000 / n),
+        "pool_ping_pong" => ping_pong::pool::<P>(500_000 / n),
+        "pool_stuck" => net::stuck::<P>(3000 / n as u64),
+        _ => return None,
+    })
+}
+
+/// One measurement, printed; the status tells whether there was one.
+pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
+    let value = match peer {
+        "ours" => single::<Ours>(row, peer, quick),
+        "tokio" => single::<TokioCt>(row, peer, quick),
+        "smol" => single::<Smol>(row, peer, quick),
+        "monoio" => single::<Monoio>(row, peer, quick),
+        "compio" => single::<Compio>(row, peer, quick),
+        "ours_pool" => pooled::<OursPool>(row, quick),
+        "tokio_mt" => pooled::<TokioMt>(row, quick),
+        "smol_pool" => pooled::<SmolPool>(row, quick),
         _ => None,
+    };
+    let unit = crate::rows::ROWS.iter().find(|known| known.name == row).map(|known| known.unit);
+    match (value, unit) {
+        (Some(value), Some(unit)) => {
+            println!("{value} {unit}");
+            std::process::ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("no measurement of {row} on {peer}");
+            std::process::ExitCode::from(2)
+        }
     }
 }
 
-fn on_pool<R: Pool>(workload: &str, params: Params) -> Measured {
-    match workload {
-        "pool-spawn" => Some(Ok(R::run(pool::spawn::<R>(params)))),
-        "pool-yield" => Some(Ok(R::run(pool::yields::<R>(params)))),
-        "pool-wake" => Some(Ok(R::run(pool::wake::<R>(params)))),
-        _ => None,
+/// `asyncio-bench hello PEER`: starts the loop, runs a task, ends.
+pub fn hello(peer: &str) {
+    fn run<P: Peer>() {
+        P::run(|peer: P| async move {
+            peer.spawn(async {}).await;
+        });
+    }
+    match peer {
+        "ours" => run::<Ours>(),
+        "tokio" => run::<TokioCt>(),
+        "smol" => run::<Smol>(),
+        "monoio" => run::<Monoio>(),
+        "compio" => run::<Compio>(),
+        _ => {}
     }
 }
 
-fn server(kind: &str, peer: &str, size: usize) -> Result<(), String> {
-    match (kind, peer) {
-        ("pool-tcp" | "stuck-tcp", "ours") => serve::tcp(|l| OursPool::tcp(l, size, kind == "stuck-tcp")),
-        ("pool-tcp" | "stuck-tcp", "tokio-mt") => serve::tcp(|l| <TokioMt as PoolNet>::tcp(l, size, kind == "stuck-tcp")),
-        ("pool-tcp" | "stuck-tcp", "smol-2") => serve::tcp(|l| Smol2::tcp(l, size, kind == "stuck-tcp")),
-        (_, "ours") => serve_on::<Ours>(kind, size),
-        (_, "tokio-ct") => serve_on::<TokioCt>(kind, size),
-        (_, "smol") => serve_on::<Smol>(kind, size),
-        (_, "monoio") => serve_on::<MonoioLegacy>(kind, size),
-        (_, "monoio-uring") => serve_on::<MonoioUring>(kind, size),
-        (_, "compio") => serve_on::<Compio>(kind, size),
-        _ => Err(format!("{peer} has no server {kind:?}")),
-    }
-}
-
-fn serve_on<R: Net>(kind: &str, size: usize) -> Result<(), String> {
-    match kind {
-        "tcp" => serve::tcp(|listener| R::tcp(listener, size)),
-        "udp" => serve::udp(size, R::udp),
-        _ => Err(format!("there is no server {kind:?}")),
+/// `asyncio-bench serve PEER`: an echo server for a tracer.
+pub fn serve(peer: &str) {
+    match peer {
+        "ours" => net::serve::<Ours>(),
+        "tokio" => net::serve::<TokioCt>(),
+        "smol" => net::serve::<Smol>(),
+        "monoio" => net::serve::<Monoio>(),
+        "compio" => net::serve::<Compio>(),
+        _ => eprintln!("no server of {peer}"),
     }
 }

@@ -1,87 +1,178 @@
-//! The other end of the sockets: `asyncio-bench load KIND PORTS [--conns N] [--bytes N] [--time MS] [--warm MS]
-//! [--ops N] [--interval US] [--pin CPU]`.
+//! The load generator: one thread, one epoll, the same for every peer. Linux only, as is the benchmark.
 //!
-//! One thread, one epoll, no runtime, so that it costs less than any server that it drives. A connection sends its
-//! message, waits for all of it to come back, and sends the next: the number of connections is the number of messages
-//! under way. The first messages of every connection are compared byte by byte.
+//! Each client has one message under way: it sends, waits for all of it to come back, and sends again. The first tenth
+//! of the time is not counted.
 
-mod paced;
-mod poller;
-mod short;
-mod steady;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpStream, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::time::{Duration, Instant};
 
-use std::net::Ipv4Addr;
-use std::time::Duration;
+mod client;
+mod epoll;
 
-use crate::machine;
-use crate::measure::Metrics;
-use crate::stats::quantile;
+use client::Client;
+use epoll::Epoll;
 
-/// What is asked for.
-#[derive(Clone, Debug)]
-struct Load {
-    ports: Vec<u16>,
-    conns: usize,
-    bytes: usize,
-    time: Duration,
-    warm: Duration,
-    ops: Option<u64>,
-    interval: Duration,
+/// Runs `load KIND PORT ARGUMENTS` and prints its line.
+pub fn run(arguments: &[String]) {
+    let (kind, numbers) = arguments.split_first().expect("load KIND PORT ARGUMENTS");
+    let numbers: Vec<u64> = numbers.iter().map(|number| number.parse().expect("a number")).collect();
+    let (port, rest) = (numbers[0] as u16, &numbers[1..]);
+    let value = match (kind.as_str(), rest) {
+        ("tcp", &[clients, size, millis]) => tcp(port, clients, size, millis, &mut |_| ()),
+        ("latency", &[clients, size, millis, percent]) => {
+            let mut seen = Vec::new();
+            tcp(port, clients, size, millis, &mut |nanos| seen.push(nanos as f64));
+            crate::stats::percentile(&mut seen, percent as usize)
+        }
+        ("connect", &[clients, size, millis]) => connect(port, clients, size, millis),
+        ("udp", &[clients, size, millis]) => udp(port, clients, size, millis),
+        ("idle", &[clients, size]) => return idle(port, clients, size),
+        _ => panic!("no load {kind} with {} arguments", rest.len()),
+    };
+    println!("{value}");
 }
 
-pub fn main(arguments: &[String]) -> Result<(), String> {
-    let [kind, ports, rest @ ..] = arguments else {
-        return Err("load needs a kind and a port".to_owned());
+/// When to start counting, and when to stop.
+struct Clock {
+    from: Instant,
+    until: Instant,
+}
+
+impl Clock {
+    fn start(millis: u64) -> Clock {
+        let from = Instant::now() + Duration::from_millis(millis / 10);
+        Clock { from, until: from + Duration::from_millis(millis) }
+    }
+
+    fn rate(&self, operations: u64) -> f64 {
+        operations as f64 / self.from.elapsed().as_secs_f64()
+    }
+}
+
+fn tcp(port: u16, clients: u64, size: u64, millis: u64, seen: &mut dyn FnMut(u64)) -> f64 {
+    let epoll = Epoll::new();
+    let mut clients: Vec<Client> =
+        (0..clients).map(|_| Client::new(connected(port), size as usize)).collect();
+    for (key, client) in clients.iter_mut().enumerate() {
+        epoll.add(client.stream().as_raw_fd(), key);
+        client.advance(&mut |_| false);
+    }
+    let clock = Clock::start(millis);
+    let mut count = 0;
+    let mut keys = Vec::new();
+    let mut now = Instant::now();
+    while now < clock.until {
+        epoll.wait(100, &mut keys);
+        for &key in &keys {
+            clients[key].advance(&mut |nanos| {
+                if now >= clock.from {
+                    count += 1;
+                    seen(nanos);
+                }
+                true
+            });
+        }
+        now = Instant::now();
+    }
+    clock.rate(count)
+}
+
+/// Connections with one round trip each; closed by a reset, so that no port lingers in TIME_WAIT.
+fn connect(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
+    let epoll = Epoll::new();
+    let fresh = |key| {
+        let stream = connected(port);
+        epoll::reset_on_close(stream.as_raw_fd());
+        epoll.add(stream.as_raw_fd(), key);
+        let mut client = Client::new(stream, size as usize);
+        client.advance(&mut |_| false);
+        client
     };
-    let ports: Result<Vec<u16>, _> = ports.split(',').map(str::parse).collect();
-    let mut load = Load {
-        ports: ports.map_err(|e| format!("ports: {e}"))?,
-        conns: 1,
-        bytes: 64,
-        time: Duration::from_millis(300),
-        warm: Duration::from_millis(50),
-        ops: None,
-        interval: Duration::from_millis(5),
-    };
-    let mut rest = rest.iter();
-    while let (Some(option), Some(value)) = (rest.next(), rest.next()) {
-        let number: u64 = value.parse().map_err(|_| format!("{option}: {value:?} is not a number"))?;
-        match option.as_str() {
-            "--conns" => load.conns = number as usize,
-            "--bytes" => load.bytes = number as usize,
-            "--time" => load.time = Duration::from_millis(number),
-            "--warm" => load.warm = Duration::from_millis(number),
-            "--ops" => load.ops = Some(number),
-            "--interval" => load.interval = Duration::from_micros(number),
-            "--pin" => machine::pin(number as usize),
-            _ => return Err(format!("load knows no option {option:?}")),
+    let mut clients: Vec<Client> = (0..clients as usize).map(fresh).collect();
+    let clock = Clock::start(millis);
+    let (mut count, mut keys, mut now) = (0, Vec::new(), Instant::now());
+    while now < clock.until {
+        epoll.wait(100, &mut keys);
+        for &key in &keys {
+            let mut done = false;
+            clients[key].advance(&mut |_| {
+                done = true;
+                false
+            });
+            if done {
+                count += u64::from(now >= clock.from);
+                clients[key] = fresh(key);
+            }
+        }
+        now = Instant::now();
+    }
+    clock.rate(count)
+}
+
+fn udp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
+    let epoll = Epoll::new();
+    let message = vec![7; size as usize];
+    let mut buffer = vec![0; size as usize];
+    let sockets: Vec<UdpSocket> = (0..clients)
+        .map(|_| {
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            socket.connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            socket
+        })
+        .collect();
+    for (key, socket) in sockets.iter().enumerate() {
+        epoll.add(socket.as_raw_fd(), key);
+        socket.send(&message).unwrap();
+    }
+    let clock = Clock::start(millis);
+    let (mut count, mut keys, mut now) = (0, Vec::new(), Instant::now());
+    while now < clock.until {
+        epoll.wait(20, &mut keys);
+        for &key in &keys {
+            while let Ok(read) = sockets[key].recv(&mut buffer) {
+                assert_eq!(read, message.len());
+                count += u64::from(now >= clock.from);
+                sockets[key].send(&message).unwrap();
+            }
+        }
+        if keys.is_empty() {
+            // Datagrams were lost, all of them by now: start again.
+            sockets.iter().for_each(|socket| drop(socket.send(&message)));
+        }
+        now = Instant::now();
+    }
+    clock.rate(count)
+}
+
+/// One round trip on each connection, then "ready", then nothing until standard input ends.
+fn idle(port: u16, clients: u64, size: u64) {
+    let mut message = vec![7; size as usize];
+    let streams: Vec<TcpStream> = (0..clients)
+        .map(|_| {
+            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+            stream.write_all(&message).unwrap();
+            stream.read_exact(&mut message).unwrap();
+            stream
+        })
+        .collect();
+    println!("ready");
+    let _ = std::io::stdin().read(&mut [0]);
+    drop(streams);
+}
+
+fn connected(port: u16) -> TcpStream {
+    loop {
+        match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+            Ok(stream) => {
+                stream.set_nonblocking(true).unwrap();
+                stream.set_nodelay(true).unwrap();
+                return stream;
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => panic!("connect to port {port}: {error}"),
         }
     }
-    machine::raise_file_limit();
-    let metrics = match kind.as_str() {
-        "tcp" => steady::tcp(&load),
-        "udp" => steady::udp(&load),
-        "idle" => steady::idle(&load),
-        "connect" => short::connect(&load),
-        "paced" => paced::tcp(&load),
-        _ => return Err(format!("there is no load {kind:?}")),
-    };
-    let metrics = metrics.map_err(|e| format!("load {kind}: {e}"))?;
-    println!("{}", metrics.to_line());
-    Ok(())
-}
-
-const SERVER: Ipv4Addr = Ipv4Addr::LOCALHOST;
-
-/// Latencies in nanoseconds, as figures in microseconds.
-fn latencies(mut nanoseconds: Vec<f64>) -> Metrics {
-    nanoseconds.sort_by(f64::total_cmp);
-    Metrics::one("p50", quantile(&nanoseconds, 0.5) / 1e3)
-        .and("p99", quantile(&nanoseconds, 0.99) / 1e3)
-        .and("count", nanoseconds.len() as f64)
-}
-
-/// The message of a connection: no two neighbours alike.
-fn message(connection: usize, bytes: usize) -> Vec<u8> {
-    (0..bytes).map(|at| (connection * 31 + at * 7 + at / 251) as u8).collect()
 }

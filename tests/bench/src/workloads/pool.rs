@@ -1,96 +1,77 @@
-//! Spawn and join, yield, and two tasks that wake each other, on a pool of two workers.
+//! Two workers that share tasks.
 
-use std::future::poll_fn;
-use std::sync::Arc;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
 
-use crate::measure::{Batches, Metrics, Params};
+use super::{rate, yield_once};
 use crate::peers::Pool;
 
-pub async fn spawn<R: Pool>(params: Params) -> Metrics {
-    let count = params.batch(50_000);
-    let mut batches = Batches::new(params);
-    while batches.again() {
-        let mut handles = Vec::with_capacity(1000);
-        for _ in 0..count / 1000 {
-            handles.extend((0..1000).map(|number: u64| R::spawn(async move { number })));
-            let mut sum = 0;
-            for handle in handles.drain(..) {
-                sum += R::join(handle).await;
-            }
-            assert_eq!(sum, 499_500, "every task gave its number");
+const BATCH: usize = 1000;
+
+/// Tasks spawned and joined per second in batches of 1000, by a task that is on the pool itself.
+pub fn spawn_join<P: Pool>(total: usize) -> f64 {
+    run_inside::<P, _>(move |peer| async move {
+        for i in 0..10 {
+            batch(peer, i).await;
         }
-        batches.record(count);
-    }
-    batches.metrics()
+        let start = Instant::now();
+        for i in 0..total / BATCH {
+            batch(peer, i as u64).await;
+        }
+        rate(total, start.elapsed())
+    })
 }
 
-pub async fn yields<R: Pool>(params: Params) -> Metrics {
-    let count = params.batch(1_000_000);
-    let each = (count / 1000).max(1);
-    let mut batches = Batches::new(params);
-    while batches.again() {
-        let handles: Vec<_> = (0..1000)
-            .map(|_| {
-                R::spawn(async move {
-                    for _ in 0..each {
-                        R::yield_now().await;
-                    }
-                })
-            })
-            .collect();
+async fn batch<P: Pool>(peer: P, base: u64) {
+    let mut handles = Vec::with_capacity(BATCH);
+    for i in 0..BATCH as u64 {
+        handles.push(peer.spawn(async move { black_box(base + i) }));
+    }
+    for handle in handles {
+        black_box(handle.await);
+    }
+}
+
+/// Yields per second of 1000 tasks.
+pub fn yields<P: Pool>(each: usize) -> f64 {
+    run_inside::<P, _>(move |peer| async move {
+        let start = Instant::now();
+        let mut handles = Vec::with_capacity(BATCH);
+        for _ in 0..BATCH {
+            handles.push(peer.spawn(async move {
+                for _ in 0..each {
+                    yield_once().await;
+                }
+            }));
+        }
         for handle in handles {
-            R::join(handle).await;
+            handle.await;
         }
-        batches.record(count);
-    }
-    batches.metrics()
+        rate(each * BATCH, start.elapsed())
+    })
 }
 
-/// Whose turn it is, and who waits for it.
-struct Table {
-    turn: usize,
-    waiting: [Option<Waker>; 2],
+/// Runs the measuring future as a task of the pool, as the thread that waits has other habits everywhere.
+fn run_inside<P: Pool, F: Future<Output = f64> + Send + 'static>(
+    measure: impl FnOnce(P) -> F + Send + 'static,
+) -> f64 {
+    let (send, receive) = std::sync::mpsc::channel();
+    P::run(|peer: P| async move {
+        let job = measure(peer);
+        peer.spawn(async move { send.send(job.await).unwrap() }).await;
+    });
+    receive.recv().unwrap()
 }
 
-fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-async fn player(table: Arc<Mutex<Table>>, me: usize, rounds: u64) {
-    for _ in 0..rounds {
-        poll_fn(|cx| {
-            let mut at = lock(&table);
-            if at.turn != me {
-                at.waiting[me] = Some(cx.waker().clone());
-                return Poll::Pending;
-            }
-            at.turn = 1 - me;
-            let other = at.waiting[1 - me].take();
-            drop(at);
-            if let Some(waker) = other {
-                waker.wake();
-            }
-            Poll::Ready(())
-        })
-        .await;
-    }
-}
-
-pub async fn wake<R: Pool>(params: Params) -> Metrics {
-    let count = params.batch(100_000);
-    let mut batches = Batches::new(params);
-    while batches.again() {
-        let table = Arc::new(Mutex::new(Table {
-            turn: 0,
-            waiting: [None, None],
-        }));
-        let first = R::spawn(player(table.clone(), 0, count / 2));
-        let second = R::spawn(player(table, 1, count / 2));
-        R::join(first).await;
-        R::join(second).await;
-        batches.record(count);
-    }
-    batches.metrics()
+/// A task that holds on to its worker for a tenth of a second at a time, and echo on other tasks of the pool.
+pub async fn stuck_beside_echo<P: Pool>(peer: P, bound: impl FnOnce(u16) + Send + 'static) {
+    let hog = peer.spawn(async {
+        loop {
+            std::thread::sleep(Duration::from_millis(100));
+            yield_once().await;
+        }
+    });
+    let echo = peer.spawn(peer.tcp_echo(1024, bound));
+    echo.await;
+    hog.await;
 }

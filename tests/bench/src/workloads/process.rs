@@ -1,0 +1,53 @@
+//! Whole processes: start-up, and the system calls of an echo.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use super::net::{finish_load, start_load};
+
+fn me() -> std::path::PathBuf {
+    std::env::current_exe().unwrap()
+}
+
+/// Nanoseconds that a run of nothing adds to an empty process: the median of `runs` of each, interleaved.
+pub fn startup(peer: &str, runs: usize) -> f64 {
+    let time = |who: &str| {
+        let start = Instant::now();
+        let status = Command::new(me()).args(["hello", who]).stdout(Stdio::null()).status();
+        assert!(status.unwrap().success());
+        start.elapsed().as_nanos() as f64
+    };
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        with.push(time(peer));
+        without.push(time("empty"));
+    }
+    crate::stats::median(&with) - crate::stats::median(&without)
+}
+
+/// System calls of the server per echo, its own few at the start included; `None` where strace is not to be had.
+pub fn syscalls_per_echo(peer: &str, connections: u64, millis: u64) -> Option<f64> {
+    let report = std::env::temp_dir().join(format!("asyncio-bench-{}.strace", std::process::id()));
+    let mut server = Command::new("strace")
+        .args(["-f", "-c", "-qq", "-o"])
+        .arg(&report)
+        .arg(me())
+        .args(["serve", peer])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let mut line = String::new();
+    BufReader::new(server.stdout.take()?).read_line(&mut line).ok()?;
+    let port = line.trim().parse().ok()?;
+    let echoes = finish_load(start_load("tcp", port, &[connections, 64, millis])) * millis as f64 / 1000.0;
+    drop(server.stdin.take());
+    server.wait().ok()?;
+    let text = std::fs::read_to_string(&report).ok()?;
+    std::fs::remove_file(&report).ok()?;
+    // The last line: `100.00 0.123456 1 60035 2 total`, where the column of errors may be empty.
+    let total = text.lines().rev().find(|line| line.ends_with("total"))?;
+    let calls: f64 = total.split_whitespace().nth(3)?.parse().ok()?;
+    Some(calls / echoes)
+}
