@@ -143,8 +143,7 @@ fn closing_drops_parked_and_queued_tasks() {
             let _guard = guard;
             pending::<()>().await;
         });
-        // Held by nothing but a waker that is never used.
-        std::mem::forget(task.map_err(drop).unwrap());
+        task.map_err(drop).unwrap().detach();
     }
     pool.worker(0).tick(50);
     pool.close();

@@ -15,16 +15,17 @@ use crate::sync::{AtomicBool, Mutex, Ordering, fence};
 #[derive(Debug)]
 pub(crate) struct Idle {
     waiting: Mutex<Waiting>,
-    /// Somebody waits. Written under the lock.
-    any: AtomicBool,
-    /// A ticker was woken and has not been polled since.
-    searching: AtomicBool,
+    /// Somebody waits and nobody is searching. Written under the lock, by swaps: loom, which checks this, may order a
+    /// plain store behind a swap that did not see it.
+    wanting: AtomicBool,
 }
 
 #[derive(Debug)]
 struct Waiting {
     tickers: Vec<(u64, Waker)>,
     next: u64,
+    /// A ticker was woken and has not been polled since.
+    searching: bool,
 }
 
 /// A ticker's place among the waiting ones: 0 when it has none.
@@ -37,35 +38,39 @@ impl Idle {
             waiting: Mutex::new(Waiting {
                 tickers: Vec::new(),
                 next: 1,
+                searching: false,
             }),
-            any: AtomicBool::new(false),
-            searching: AtomicBool::new(false),
+            wanting: AtomicBool::new(false),
         }
+    }
+
+    /// Changes the waiting ones under the lock, and the flag with them.
+    fn change<R>(&self, change: impl FnOnce(&mut Waiting) -> R) -> R {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut waiting);
+        self.wanting.swap(
+            !waiting.tickers.is_empty() && !waiting.searching,
+            Ordering::Relaxed,
+        );
+        result
     }
 
     /// Enters a ticker, or renews its waker. `true` when it was not entered: then it must search again before it
     /// waits.
     pub(crate) fn enter(&self, place: &mut Place, waker: &Waker) -> bool {
-        let replaced;
-        let entered = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            match waiting.tickers.iter_mut().find(|(id, _)| *id == place.0) {
-                Some((_, known)) if known.will_wake(waker) => return false,
-                Some((_, known)) => {
-                    replaced = Some(std::mem::replace(known, waker.clone()));
-                    false
-                }
-                None => {
-                    replaced = None;
-                    place.0 = waiting.next;
-                    waiting.next += 1;
-                    let id = place.0;
-                    waiting.tickers.push((id, waker.clone()));
-                    self.any.swap(true, Ordering::Relaxed);
-                    true
-                }
-            }
-        };
+        let (entered, replaced) =
+            self.change(
+                |waiting| match waiting.tickers.iter_mut().find(|(id, _)| *id == place.0) {
+                    Some((_, known)) if known.will_wake(waker) => (false, None),
+                    Some((_, known)) => (false, Some(std::mem::replace(known, waker.clone()))),
+                    None => {
+                        place.0 = waiting.next;
+                        waiting.next += 1;
+                        waiting.tickers.push((place.0, waker.clone()));
+                        (true, None)
+                    }
+                },
+            );
         drop(replaced);
         fence(Ordering::SeqCst);
         entered
@@ -73,11 +78,16 @@ impl Idle {
 
     /// To be called when a ticker is polled: if it was woken it stops being the searching one.
     pub(crate) fn polled(&self, place: &mut Place) {
-        if place.0 != 0 && !self.is_entered(place) {
-            place.0 = 0;
-            self.searching.swap(false, Ordering::Relaxed);
-            fence(Ordering::SeqCst);
+        if place.0 == 0 {
+            return;
         }
+        self.change(|waiting| {
+            if !waiting.tickers.iter().any(|(id, _)| *id == place.0) {
+                place.0 = 0;
+                waiting.searching = false;
+            }
+        });
+        fence(Ordering::SeqCst);
     }
 
     /// Takes a ticker out that has found something, or is dropped. `true` when it had been woken: what it was woken
@@ -86,17 +96,13 @@ impl Idle {
         if place.0 == 0 {
             return false;
         }
-        let removed = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let removed = self.change(|waiting| {
             let found = waiting.tickers.iter().position(|(id, _)| *id == place.0);
             let removed = found.map(|at| waiting.tickers.remove(at));
-            self.any.swap(!waiting.tickers.is_empty(), Ordering::Relaxed);
+            waiting.searching &= removed.is_some();
             removed
-        };
+        });
         place.0 = 0;
-        if removed.is_none() {
-            self.searching.swap(false, Ordering::Relaxed);
-        }
         removed.is_none()
     }
 
@@ -104,34 +110,25 @@ impl Idle {
     #[inline]
     pub(crate) fn notify(&self) {
         fence(Ordering::SeqCst);
-        if self.any.load(Ordering::Relaxed) {
+        if self.wanting.load(Ordering::Relaxed) {
             self.wake_one();
         }
     }
 
     #[cold]
     fn wake_one(&self) {
-        if self.searching.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let ticker = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let ticker = self.change(|waiting| {
+            if waiting.searching {
+                return None;
+            }
             // The one that came last: its thread is the warmest.
             let ticker = waiting.tickers.pop();
-            self.any.swap(!waiting.tickers.is_empty(), Ordering::Relaxed);
-            if ticker.is_none() {
-                self.searching.swap(false, Ordering::Relaxed);
-            }
+            waiting.searching = ticker.is_some();
             ticker
-        };
+        });
         if let Some((_, waker)) = ticker {
             waker.wake();
         }
-    }
-
-    fn is_entered(&self, place: &Place) -> bool {
-        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.tickers.iter().any(|(id, _)| *id == place.0)
     }
 }
 

@@ -78,20 +78,18 @@ mod loom_tests {
         loom::model(|| {
             let signal = Arc::new(Signal::new());
             let written = Arc::new(AtomicUsize::new(0));
-            let other = {
-                let (signal, written) = (signal.clone(), written.clone());
-                loom::thread::spawn(move || {
-                    for value in 1..=2 {
-                        written.store(value, Ordering::Relaxed);
-                        signal.notify();
-                    }
-                })
-            };
+            // Not joined: loom's join and its park share their token. A model ends when every thread has.
+            let (of_other, by_other) = (signal.clone(), written.clone());
+            loom::thread::spawn(move || {
+                for value in 1..=2 {
+                    by_other.store(value, Ordering::Relaxed);
+                    of_other.notify();
+                }
+            });
             // What was written before a notification is seen after the wait that it ended; the last one is not lost.
             while written.load(Ordering::Relaxed) < 2 {
                 signal.wait();
             }
-            other.join().unwrap();
         });
     }
 
@@ -106,9 +104,7 @@ mod loom_tests {
                 })
                 .collect();
             signal.wait();
-            for other in others {
-                other.join().unwrap();
-            }
+            for other in others {}
         });
     }
 }
