@@ -64,6 +64,10 @@ impl Idle {
                     Some((_, known)) if known.will_wake(waker) => (false, None),
                     Some((_, known)) => (false, Some(std::mem::replace(known, waker.clone()))),
                     None => {
+                        if place.0 != 0 {
+                            // It was woken between its search and now, and will search again.
+                            waiting.searching = false;
+                        }
                         place.0 = waiting.next;
                         waiting.next += 1;
                         waiting.tickers.push((place.0, waker.clone()));
