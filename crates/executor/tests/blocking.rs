@@ -67,7 +67,7 @@ fn never_more_threads_than_the_limit_run_at_once() {
             .unwrap()
         })
         .collect();
-    tasks.into_iter().for_each(|task| block_on(task));
+    tasks.into_iter().for_each(block_on);
     assert!((1..=3).contains(&most.load(Ordering::SeqCst)));
 }
 

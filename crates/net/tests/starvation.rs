@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used)]
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
 use std::cell::RefCell;
 use std::fs::File;
