@@ -1,108 +1,105 @@
-//! The command line.
+//! The command line of the parent.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use crate::rows::{ROWS, Row};
 
-use crate::drive::Effort;
-use crate::rows::{PEERS, RUNS};
-use crate::run::{self, Plan};
-use crate::{build_time, callgrind, machine, report};
+pub const USAGE: &str = "\
+asyncio-bench [--rounds N] [--quick] [--only ROW,..] [--peers NAME,..] [--write] [--build-time]
+asyncio-bench --list
 
-const HELP: &str = "\
-cargo xtask bench [OPTIONS]: the same small programs on asyncio for Rust and on its peers
+--rounds N      rounds, each with every peer once per row, in an order that turns (default 5)
+--quick         a fifth of the work: to see that it runs
+--only ROW,..   these rows; a name that ends in `*` stands for all that begin so
+--peers A,..    these peers, and ours
+--write         docs/benchmarks.md and docs/benchmarks/*.svg
+--build-time    a cold release build of hello world with ours, smol and tokio, too
+--list          the rows";
 
-  --quick            three short rounds (2 to 3 minutes); the default is seven, in about a quarter of an hour
-  --rounds N         so many rounds
-  --time MS          so long for each measurement
-  --only ROW,…       these rows or groups (tasks, timers, network, memory, pool); a prefix such as echo will do
-  --peers PEER,…     these peers
-  --no-pin           leave a one-thread server and its load to the scheduler; otherwise each has a processor
-  --list             list rows and peers
-  --write            write docs/benchmarks.md and its plots
-  --build-time       also build hello world on each peer, cold (slow)
-  --callgrind ROW    instructions per operation of one row instead, by valgrind";
+/// What to do.
+#[derive(Debug, Default)]
+pub struct Options {
+    pub rounds: usize,
+    pub quick: bool,
+    pub only: Vec<String>,
+    pub peers: Vec<String>,
+    pub write: bool,
+    pub build_time: bool,
+    pub list: bool,
+}
 
-pub fn main(arguments: &[String]) -> Result<(), String> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let mut plan = Plan {
-        rounds: 0,
-        only: Vec::new(),
-        peers: Vec::new(),
-        effort: Effort {
-            time: Duration::ZERO,
-            pin: machine::cores() > 1,
-            quick: false,
-            python: root.join("python").join("bench.py"),
-        },
-    };
-    let (mut write, mut build, mut instructions) = (false, false, None);
-    let mut arguments = arguments.iter();
-    while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
+/// Reads the command line; the error is a sentence for the user.
+pub fn parse(arguments: &[String]) -> Result<Options, String> {
+    let mut options = Options { rounds: 5, ..Options::default() };
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        let mut value = || rest.next().ok_or(format!("{argument} wants a value"));
+        let names = |text: &String| text.split(',').map(str::to_owned).collect();
         match argument.as_str() {
-            "--quick" => plan.effort.quick = true,
-            "--rounds" => plan.rounds = number(value()?)?,
-            "--time" => plan.effort.time = Duration::from_millis(number(value()?)? as u64),
-            "--only" => plan.only = list(value()?),
-            "--peers" => plan.peers = list(value()?),
-            "--no-pin" => plan.effort.pin = false,
-            "--write" => write = true,
-            "--build-time" => build = true,
-            "--callgrind" => instructions = Some(value()?.clone()),
-            "--list" => return show(),
-            "--help" | "-h" | "help" => {
-                println!("{HELP}");
-                return Ok(());
+            "--rounds" => {
+                let text = value()?;
+                let rounds = text.parse().ok().filter(|rounds| *rounds > 0);
+                options.rounds = rounds.ok_or(format!("--rounds wants a number above zero, not {text}"))?;
             }
-            _ => return Err(format!("there is no option {argument:?}\n{HELP}")),
+            "--only" => options.only = names(value()?),
+            "--peers" => options.peers = names(value()?),
+            "--quick" => options.quick = true,
+            "--write" => options.write = true,
+            "--build-time" => options.build_time = true,
+            "--list" => options.list = true,
+            _ => return Err(format!("unknown argument {argument}")),
         }
     }
-    check(&plan)?;
-    if plan.rounds == 0 {
-        plan.rounds = if plan.effort.quick { 3 } else { 7 };
-    }
-    if plan.effort.time.is_zero() {
-        plan.effort.time = Duration::from_millis(if plan.effort.quick { 120 } else { 300 });
-    }
-    machine::raise_file_limit();
-    if let Some(row) = instructions {
-        return callgrind::count(&row, &plan);
-    }
-    let results = run::all(&plan);
-    let builds = if build { build_time::all(&root)? } else { Vec::new() };
-    print!("{}", report::terminal(&plan, &results, &builds));
-    if write {
-        report::write(&root, &plan, &results, &builds)?;
-    }
-    Ok(())
-}
-
-fn list(text: &str) -> Vec<String> {
-    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-fn number(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| format!("{text:?} is not a number"))
-}
-
-fn check(plan: &Plan) -> Result<(), String> {
-    if let Some(peer) = plan.peers.iter().find(|peer| !PEERS.contains(&peer.as_str())) {
-        return Err(format!("there is no peer {peer:?}: see --list"));
-    }
-    for name in &plan.only {
-        if !RUNS.iter().any(|run| run.is_asked_for(std::slice::from_ref(name))) {
-            return Err(format!("there is no row {name:?}: see --list"));
+    for pattern in &options.only {
+        if !ROWS.iter().any(|row| matches(pattern, row.name)) {
+            return Err(format!("no row {pattern}; --list shows them"));
         }
     }
-    Ok(())
-}
-
-fn show() -> Result<(), String> {
-    for run in RUNS {
-        for row in run.rows {
-            println!("{:8} {:20} {} ({})", run.group, row.id, row.title, run.peers.join(" "));
+    for peer in &options.peers {
+        if !ROWS.iter().any(|row| row.peers.contains(&peer.as_str())) {
+            return Err(format!("no peer {peer}; --list shows them"));
         }
     }
-    println!("peers: {}", PEERS.join(" "));
-    Ok(())
+    Ok(options)
+}
+
+fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
+    }
+}
+
+impl Options {
+    pub fn wants_row(&self, row: &Row) -> bool {
+        self.only.is_empty() || self.only.iter().any(|pattern| matches(pattern, row.name))
+    }
+
+    /// Ours is always measured: a ratio needs it.
+    pub fn wants_peer(&self, row: &Row, peer: &str) -> bool {
+        self.peers.is_empty() || peer == row.ours() || self.peers.iter().any(|wanted| wanted == peer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_row_or_a_peer_that_is_not_there_is_named_in_the_error() {
+        assert!(parse(&words("--only echo_*,spawm")).unwrap_err().contains("spawm"));
+        assert!(parse(&words("--peers tokyo")).unwrap_err().contains("tokyo"));
+        assert!(parse(&words("--rounds 0")).unwrap_err().contains("above zero"));
+    }
+
+    #[test]
+    fn a_star_stands_for_the_rest_of_a_name() {
+        let options = parse(&words("--only pool_*,yield --rounds 3")).unwrap();
+        let wanted: Vec<&str> =
+            crate::rows::ROWS.iter().filter(|row| options.wants_row(row)).map(|row| row.name).collect();
+        assert_eq!(wanted, ["yield", "pool_spawn_join", "pool_yield", "pool_ping_pong", "pool_stuck"]);
+        assert_eq!(options.rounds, 3);
+    }
 }

@@ -27,6 +27,7 @@ pub fn run(arguments: &[String]) {
             crate::stats::percentile(&mut seen, percent as usize)
         }
         ("connect", &[clients, size, millis]) => connect(port, clients, size, millis),
+        ("fixed", &[clients, size, total]) => fixed(port, clients, size, total),
         ("udp", &[clients, size, millis]) => udp(port, clients, size, millis),
         ("idle", &[clients, size]) => return idle(port, clients, size),
         _ => panic!("no load {kind} with {} arguments", rest.len()),
@@ -79,6 +80,28 @@ fn tcp(port: u16, clients: u64, size: u64, millis: u64, seen: &mut dyn FnMut(u64
     clock.rate(count)
 }
 
+/// That many round trips in all, give or take one of each client; gives the exact number.
+fn fixed(port: u16, clients: u64, size: u64, total: u64) -> f64 {
+    let epoll = Epoll::new();
+    let mut clients: Vec<Client> =
+        (0..clients).map(|_| Client::new(connected(port), size as usize)).collect();
+    for (key, client) in clients.iter_mut().enumerate() {
+        epoll.add(client.stream().as_raw_fd(), key);
+        client.advance(&mut |_| false);
+    }
+    let (mut count, mut keys) = (0, Vec::new());
+    while count < total {
+        epoll.wait(100, &mut keys);
+        for &key in &keys {
+            clients[key].advance(&mut |_| {
+                count += 1;
+                count < total
+            });
+        }
+    }
+    count as f64
+}
+
 /// Connections with one round trip each; closed by a reset, so that no port lingers in TIME_WAIT.
 fn connect(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
     let epoll = Epoll::new();
@@ -124,7 +147,7 @@ fn udp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
         })
         .collect();
     for (key, socket) in sockets.iter().enumerate() {
-        epoll.add(socket.as_raw_fd(), key);
+        epoll.add_readable(socket.as_raw_fd(), key);
         socket.send(&message).unwrap();
     }
     let clock = Clock::start(millis);

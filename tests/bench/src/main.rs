@@ -1,11 +1,20 @@
 //! The same small programs on asyncio for Rust and on its peers, side by side. Linux only.
+//!
+//! The parent starts this program again for each measurement ([`child`]) and for the load of a server ([`load`]);
+//! what it then makes of the numbers is in [`verdict`].
 
 mod alloc;
 mod child;
+mod cli;
 mod load;
 mod peers;
+mod python;
+mod report;
+mod rounds;
 mod rows;
 mod stats;
+mod svg;
+mod verdict;
 mod workloads;
 
 use std::process::ExitCode;
@@ -19,7 +28,34 @@ fn main() -> ExitCode {
         ["load", ..] => load::run(&arguments[1..]),
         ["hello", peer] => child::hello(peer),
         ["serve", peer] => child::serve(peer),
-        _ => return ExitCode::from(2),
+        ["help" | "--help" | "-h"] => println!("{}", cli::USAGE),
+        _ => return parent(&arguments),
+    }
+    ExitCode::SUCCESS
+}
+
+fn parent(arguments: &[String]) -> ExitCode {
+    let options = match cli::parse(arguments) {
+        Ok(options) => options,
+        Err(error) => {
+            eprintln!("{error}\n\n{}", cli::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    if options.list {
+        for row in rows::ROWS {
+            println!("{:26} {:6} {}  [{}]", row.name, row.unit, row.what, row.peers.join(" "));
+        }
+        return ExitCode::SUCCESS;
+    }
+    let measured = rounds::run(&options);
+    println!("{}", report::table(&measured));
+    let build = String::new();
+    if options.write {
+        if let Err(error) = report::write(&measured, &options, &build) {
+            eprintln!("docs/benchmarks.md: {error}");
+            return ExitCode::FAILURE;
+        }
     }
     ExitCode::SUCCESS
 }

@@ -5,7 +5,7 @@
 //! on what a dropped handle does.
 
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 mod compio;
 mod monoio;
@@ -53,6 +53,9 @@ pub trait Pool: Copy + Send + Sync + 'static {
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static;
+
+    /// A timer.
+    fn sleep(self, duration: Duration) -> impl Future + Send + 'static;
 
     /// As [`Peer::tcp_echo`], with each connection a task of the pool.
     fn tcp_echo(

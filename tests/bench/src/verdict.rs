@@ -1,180 +1,102 @@
-//! From the figures of all rounds to what a row says: the best peer, the ratios, pass or miss.
+//! What a row's values say: who is best, how we compare, and whether the bar is reached.
 
-use std::collections::BTreeMap;
+use crate::rounds::Measured;
+use crate::rows::Bar;
+use crate::stats::{Ratio, median, ratio};
 
-use crate::rows::{Bar, Better, PYTHON, Row};
-use crate::stats::{Ratio, median};
+/// A row passes when the interval of its ratio reaches this part of the bar.
+const REACH: f64 = 0.97;
 
-/// The figures of one row: by peer, by round.
-pub type Figures = BTreeMap<String, BTreeMap<usize, f64>>;
-
-/// What a row says.
-#[derive(Clone, Debug)]
+/// A row, judged.
+#[derive(Debug)]
 pub struct Verdict {
-    /// The best peer, us aside.
-    pub best: Option<String>,
-    /// Each peer's median.
-    pub medians: BTreeMap<String, f64>,
-    /// Each peer against the best; more than 1 is better.
-    pub ratios: BTreeMap<String, Ratio>,
-    /// Us against the floor.
-    pub floor: Option<(String, Ratio)>,
-    /// Us against the peer of the bar, where that is not the best.
-    pub against: Option<(String, Ratio)>,
-    /// Is the bar reached? `None` where there is none, or nothing of ours.
+    /// The peer with the best median, ours left out.
+    pub best: Option<&'static str>,
+    /// Ours against the best peer.
+    pub against_best: Option<Ratio>,
+    /// Ours against the bar's peer, where that is another than the best one.
+    pub against_bar: Option<Ratio>,
+    /// `None` when the row has no bar, or ours or its peer no value.
     pub passes: Option<bool>,
-    pub above_floor: Option<bool>,
 }
 
-/// A row passes when the interval of its ratio reaches this much of the bar.
-pub const REACH: f64 = 0.97;
-
-/// A ratio of 1 for two figures that are too small to divide: no allocations of no allocations.
-fn ratio(ours: f64, other: f64, better: Better) -> f64 {
-    let tiny = 1e-3;
-    if ours.abs() < tiny && other.abs() < tiny {
-        return 1.0;
+impl Measured {
+    /// A peer's median over the rounds.
+    pub fn median(&self, peer: &str) -> Option<f64> {
+        let values: Vec<f64> = self.values.get(peer)?.iter().flatten().copied().collect();
+        (!values.is_empty()).then(|| median(&values))
     }
-    match better {
-        Better::More => ours / other.max(tiny),
-        Better::Less => other / ours.max(tiny),
+
+    /// A peer's median of the ratios to another's value of the same round, above 1 when the peer is the better one.
+    pub fn against(&self, peer: &str, other: &str) -> Option<Ratio> {
+        let pairs = self.values.get(peer)?.iter().zip(self.values.get(other)?);
+        let ratios: Vec<f64> =
+            pairs.filter_map(|(ours, theirs)| Some(self.row.advantage((*ours)?, (*theirs)?))).collect();
+        ratio(&ratios)
     }
-}
 
-fn paired(figures: &Figures, one: &str, other: &str, better: Better) -> Option<Ratio> {
-    let (one, other) = (figures.get(one)?, figures.get(other)?);
-    let ratios: Vec<f64> = one
-        .iter()
-        .filter_map(|(round, a)| Some(ratio(*a, *other.get(round)?, better)))
-        .collect();
-    Ratio::of(&ratios)
-}
-
-fn best_of<'a>(medians: &'a BTreeMap<String, f64>, better: Better, may: impl Fn(&str) -> bool) -> Option<&'a str> {
-    let peers = medians.iter().filter(|(peer, value)| may(peer) && value.is_finite());
-    let best = match better {
-        Better::More => peers.max_by(|a, b| a.1.total_cmp(b.1)),
-        Better::Less => peers.min_by(|a, b| a.1.total_cmp(b.1)),
-    };
-    best.map(|(peer, _)| peer.as_str())
-}
-
-impl Verdict {
-    pub fn of(row: &Row, figures: &Figures) -> Verdict {
-        let medians: BTreeMap<String, f64> = figures
-            .iter()
-            .map(|(peer, rounds)| (peer.clone(), median(&mut rounds.values().copied().collect::<Vec<_>>())))
-            .collect();
-        // What an interpreter holds per connection is no bar; nor can it win a row by chance of few rounds.
-        let may = |peer: &str| peer != "ours" && !row.not_same.contains(&peer) && !PYTHON.contains(&peer);
-        let best = best_of(&medians, row.better, may).map(str::to_owned);
-        let mut ratios = BTreeMap::new();
-        if let Some(best) = &best {
-            for peer in medians.keys() {
-                if let Some(ratio) = paired(figures, peer, best, row.better) {
-                    ratios.insert(peer.clone(), ratio);
-                }
-            }
-        }
-        let against_peer = |peer: &str| Some((peer.to_owned(), paired(figures, "ours", peer, row.better)?));
-        let floor = best_of(&medians, row.better, |peer| row.floor.contains(&peer)).and_then(against_peer);
-        let against = match row.bar {
-            Bar::Peer(peer, _) => against_peer(peer),
-            _ => None,
+    /// Among all but ours.
+    fn best(&self) -> Option<&'static str> {
+        let others = self.values.keys().filter(|peer| **peer != self.row.ours());
+        let ranked = others.filter_map(|peer| Some((*peer, self.median(peer)?)));
+        let better = |a: &(&str, f64), b: &(&str, f64)| {
+            let order = a.1.total_cmp(&b.1);
+            if self.row.higher_is_better { order } else { order.reverse() }
         };
-        let reaches = |ratio: &Ratio, bar: f64| ratio.high >= REACH * bar;
-        let passes = match row.bar {
-            Bar::Best(bar) => ratios.get("ours").map(|ratio| reaches(ratio, bar)),
-            Bar::Peer(_, bar) => against.as_ref().map(|(_, ratio)| reaches(ratio, bar)),
-            // A figure that is counted; rounding, and the thousandth call of a growing list, aside.
-            Bar::AtMost(limit) => medians.get("ours").map(|value| *value <= limit * 1.005 + 0.005),
+        ranked.max_by(better).map(|(peer, _)| peer)
+    }
+
+    /// Judges the row.
+    pub fn verdict(&self) -> Verdict {
+        let ours = self.row.ours();
+        let best = self.best();
+        let against_best = best.and_then(|best| self.against(ours, best));
+        let mut against_bar = None;
+        let passes = match self.row.bar {
+            Bar::Best(bar) => against_best.map(|ratio| ratio.high >= REACH * bar),
+            Bar::Peer(peer, bar) => {
+                against_bar = self.against(ours, peer);
+                against_bar.map(|ratio| ratio.high >= REACH * bar)
+            }
+            Bar::AtMost(most) => self.median(ours).map(|value| value <= most),
             Bar::None => None,
         };
-        let above_floor = floor.as_ref().map(|(_, ratio)| reaches(ratio, 1.0));
-        Verdict {
-            best,
-            medians,
-            ratios,
-            floor,
-            against,
-            passes,
-            above_floor,
-        }
-    }
-
-    /// Does the row say that we lose to somebody?
-    pub fn loses(&self) -> bool {
-        self.ratios.get("ours").is_some_and(|ratio| ratio.median < 1.0)
+        Verdict { best, against_best, against_bar, passes }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::rows::RUNS;
+    use crate::rounds::Measured;
+    use crate::rows::ROWS;
 
-    fn figures(of: &[(&str, &[f64])]) -> Figures {
-        let rounds = |values: &[f64]| values.iter().copied().enumerate().collect();
-        of.iter().map(|(peer, values)| ((*peer).to_owned(), rounds(values))).collect()
-    }
-
-    fn row(id: &str) -> &'static Row {
-        RUNS.iter().flat_map(|run| run.rows).find(|row| row.id == id).expect("there is such a row")
+    fn measured(row: &str, values: &[(&'static str, &[f64])]) -> Measured {
+        let row = ROWS.iter().find(|known| known.name == row).unwrap();
+        let values = values.iter().map(|(peer, values)| (*peer, values.iter().copied().map(Some).collect()));
+        Measured { row, values: values.collect() }
     }
 
     #[test]
-    fn every_row_has_a_name_of_its_own() {
-        let mut ids: Vec<&str> = RUNS.iter().flat_map(|run| run.rows).map(|row| row.id).collect();
-        let all = ids.len();
-        ids.sort_unstable();
-        ids.dedup();
-        assert_eq!(ids.len(), all);
-        assert!(!ids.contains(&""));
-    }
-
-    #[test]
-    fn a_ratio_is_taken_inside_a_round() {
-        // The machine is twice as fast in the second round; we are always 10 % ahead.
-        let of = figures(&[("ours", &[110.0, 220.0]), ("tokio-ct", &[100.0, 200.0]), ("smol", &[50.0, 100.0])]);
-        let verdict = Verdict::of(row("spawn"), &of);
-        assert_eq!(verdict.best.as_deref(), Some("tokio-ct"));
-        let ours = verdict.ratios["ours"];
-        assert!((ours.median - 1.1).abs() < 1e-9 && (ours.high - ours.low).abs() < 1e-9);
-        assert_eq!((verdict.passes, verdict.above_floor), (Some(true), Some(true)));
-        assert!(!verdict.loses());
-    }
-
-    #[test]
-    fn a_peer_that_does_other_work_is_not_the_best() {
-        let of = figures(&[("ours", &[80.0]), ("compio", &[100.0]), ("monoio", &[200.0])]);
-        let verdict = Verdict::of(row("yield"), &of);
-        assert_eq!(verdict.best.as_deref(), Some("compio"));
-        // The bar of this row is 0.77 of the best.
+    fn the_best_peer_is_never_us_and_a_ratio_above_one_is_good_for_us() {
+        let rates = measured("yield", &[("ours", &[8.0, 8.0]), ("smol", &[2.0, 2.0]), ("tokio", &[4.0, 4.0])]);
+        let verdict = rates.verdict();
+        assert_eq!(verdict.best, Some("tokio"));
+        assert!((verdict.against_best.unwrap().median - 2.0).abs() < 1e-9);
         assert_eq!(verdict.passes, Some(true));
-        assert!(verdict.loses());
     }
 
     #[test]
-    fn less_is_better_turns_the_ratio_round() {
-        let of = figures(&[("ours", &[2.0]), ("tokio-mt", &[10.0]), ("smol-2", &[40.0])]);
-        let verdict = Verdict::of(row("stuck-p99"), &of);
-        assert_eq!(verdict.against.as_ref().map(|(_, ratio)| ratio.median), Some(5.0));
-        assert_eq!(verdict.passes, Some(false), "a tenth of tokio's is asked for");
+    fn less_is_better_where_the_row_says_so() {
+        let row = measured("timer_lateness_p50", &[("ours", &[50.0]), ("smol", &[25.0]), ("tokio", &[1000.0])]);
+        let verdict = row.verdict();
+        assert_eq!(verdict.best, Some("smol"));
+        assert!((verdict.against_bar.unwrap().median - 0.5).abs() < 1e-9);
+        assert_eq!(verdict.passes, Some(false));
     }
 
     #[test]
-    fn nothing_of_nothing_is_equal() {
-        let of = figures(&[("ours", &[0.0]), ("tokio-ct", &[0.0])]);
-        let verdict = Verdict::of(row("yield-allocations"), &of);
-        assert_eq!(verdict.passes, Some(true));
-        assert_eq!(verdict.ratios["ours"].median, 1.0);
-        let of = figures(&[("ours", &[1.0]), ("tokio-ct", &[0.0])]);
-        assert_eq!(Verdict::of(row("yield-allocations"), &of).passes, Some(false));
-    }
-
-    #[test]
-    fn a_row_without_ours_has_no_verdict() {
-        let verdict = Verdict::of(row("spawn"), &figures(&[("smol", &[1.0])]));
-        assert_eq!((verdict.passes, verdict.above_floor), (None, None));
+    fn a_value_at_its_limit_passes() {
+        assert_eq!(measured("allocs_per_spawn", &[("ours", &[1.0])]).verdict().passes, Some(true));
+        assert_eq!(measured("allocs_per_spawn", &[("ours", &[1.1])]).verdict().passes, Some(false));
     }
 }

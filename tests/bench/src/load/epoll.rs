@@ -19,8 +19,18 @@ impl Epoll {
         Epoll(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
+    /// A stream: an edge for either direction.
     pub fn add(&self, fd: RawFd, key: usize) {
-        let events = (libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLET) as u32;
+        self.add_for(fd, key, libc::EPOLLIN | libc::EPOLLOUT);
+    }
+
+    /// A datagram socket, which would report room for each datagram that leaves.
+    pub fn add_readable(&self, fd: RawFd, key: usize) {
+        self.add_for(fd, key, libc::EPOLLIN);
+    }
+
+    fn add_for(&self, fd: RawFd, key: usize, directions: libc::c_int) {
+        let events = (directions | libc::EPOLLET) as u32;
         let mut event = libc::epoll_event { events, u64: key as u64 };
         // SAFETY: `event` lives until the call returns.
         let result = unsafe { libc::epoll_ctl(self.0.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &mut event) };

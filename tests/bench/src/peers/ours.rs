@@ -1,7 +1,7 @@
 //! asyncio for Rust.
 
 use std::future::Future;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use asyncio::net::{TcpListener, TcpStream, UdpSocket};
 
@@ -77,6 +77,10 @@ impl Pool for OursPool {
         F::Output: Send + 'static,
     {
         asyncio::spawn(future)
+    }
+
+    fn sleep(self, duration: Duration) -> impl Future + Send + 'static {
+        asyncio::sleep(duration)
     }
 
     async fn tcp_echo(self, buffer: usize, bound: impl FnOnce(u16) + Send + 'static) {

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::net::{TcpStream, UdpSocket};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, Executor, LocalExecutor, Timer};
@@ -90,6 +90,10 @@ impl Pool for SmolPool {
         F::Output: Send + 'static,
     {
         self.0.spawn(future)
+    }
+
+    fn sleep(self, duration: Duration) -> impl Future + Send + 'static {
+        Timer::after(duration)
     }
 
     async fn tcp_echo(self, buffer: usize, bound: impl FnOnce(u16) + Send + 'static) {

@@ -5,7 +5,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -104,6 +104,10 @@ impl Pool for TokioMt {
         F::Output: Send + 'static,
     {
         tokio::spawn(future)
+    }
+
+    fn sleep(self, duration: Duration) -> impl Future + Send + 'static {
+        tokio::time::sleep(duration)
     }
 
     async fn tcp_echo(self, buffer: usize, bound: impl FnOnce(u16) + Send + 'static) {

@@ -65,10 +65,11 @@ fn run_inside<P: Pool, F: Future<Output = f64> + Send + 'static>(
 
 /// A task that holds on to its worker for a tenth of a second at a time, and echo on other tasks of the pool.
 pub async fn stuck_beside_echo<P: Pool>(peer: P, bound: impl FnOnce(u16) + Send + 'static) {
-    let hog = peer.spawn(async {
+    let hog = peer.spawn(async move {
         loop {
             std::thread::sleep(Duration::from_millis(100));
-            yield_once().await;
+            // Woken by a timer, so that the worker that saw the deadline is the one that gets stuck.
+            peer.sleep(Duration::from_millis(5)).await;
         }
     });
     let echo = peer.spawn(peer.tcp_echo(1024, bound));

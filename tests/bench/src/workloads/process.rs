@@ -26,8 +26,15 @@ pub fn startup(peer: &str, runs: usize) -> f64 {
     crate::stats::median(&with) - crate::stats::median(&without)
 }
 
-/// System calls of the server per echo, its own few at the start included; `None` where strace is not to be had.
-pub fn syscalls_per_echo(peer: &str, connections: u64, millis: u64) -> Option<f64> {
+/// System calls of the server per echo: what 4000 more round trips add. `None` where strace is not to be had.
+pub fn syscalls_per_echo(peer: &str, connections: u64) -> Option<f64> {
+    let (few_calls, few) = traced(peer, connections, 1000)?;
+    let (many_calls, many) = traced(peer, connections, 5000)?;
+    Some((many_calls - few_calls) / (many - few))
+}
+
+/// The system calls of a server's life, and its round trips.
+fn traced(peer: &str, connections: u64, echoes: u64) -> Option<(f64, f64)> {
     let report = std::env::temp_dir().join(format!("asyncio-bench-{}.strace", std::process::id()));
     let mut server = Command::new("strace")
         .args(["-f", "-c", "-qq", "-o"])
@@ -41,13 +48,13 @@ pub fn syscalls_per_echo(peer: &str, connections: u64, millis: u64) -> Option<f6
     let mut line = String::new();
     BufReader::new(server.stdout.take()?).read_line(&mut line).ok()?;
     let port = line.trim().parse().ok()?;
-    let echoes = finish_load(start_load("tcp", port, &[connections, 64, millis])) * millis as f64 / 1000.0;
+    let echoes = finish_load(start_load("fixed", port, &[connections, 64, echoes]));
     drop(server.stdin.take());
     server.wait().ok()?;
     let text = std::fs::read_to_string(&report).ok()?;
     std::fs::remove_file(&report).ok()?;
     // The last line: `100.00 0.123456 1 60035 2 total`, where the column of errors may be empty.
     let total = text.lines().rev().find(|line| line.ends_with("total"))?;
-    let calls: f64 = total.split_whitespace().nth(3)?.parse().ok()?;
-    Some(calls / echoes)
+    let calls = total.split_whitespace().nth(3)?.parse().ok()?;
+    Some((calls, echoes))
 }
