@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 
 use asyncio_net::{TcpListener, TcpStream};
-use futures_lite::{AsyncReadExt, StreamExt, future};
+use futures_lite::{StreamExt, future};
 use socket2::{Domain, Socket, Type};
 
 use kit::{everywhere, poll_once};
