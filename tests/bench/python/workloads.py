@@ -1,0 +1,176 @@
+"""The same small programs on CPython's asyncio, and on uvloop: `workloads.py ROW python|uvloop [--quick]`.
+
+Prints one line, `value unit`, as the children in Rust do. The amounts are smaller where a rate does not need more.
+Servers use streams, the API that Python's users write; the load is the benchmark's own, named by $ASYNCIO_BENCH.
+"""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+
+ROW, PEER = sys.argv[1], sys.argv[2]
+QUICK = 5 if "--quick" in sys.argv else 1
+MILLIS = 1000 // QUICK
+BATCH = 1000
+
+
+async def nothing(value):
+    return value
+
+
+async def spawn_join(total=100_000 // QUICK):
+    start = time.perf_counter()
+    for _ in range(total // BATCH):
+        tasks = [asyncio.create_task(nothing(i)) for i in range(BATCH)]
+        for task in tasks:
+            await task
+    return total / (time.perf_counter() - start)
+
+
+async def yields(each=500 // QUICK):
+    async def job():
+        for _ in range(each):
+            await asyncio.sleep(0)
+
+    start = time.perf_counter()
+    tasks = [asyncio.create_task(job()) for _ in range(BATCH)]
+    for task in tasks:
+        await task
+    return each * BATCH / (time.perf_counter() - start)
+
+
+async def create_cancel(live, total=200_000 // QUICK):
+    loop = asyncio.get_running_loop()
+    draw = random.Random(1)
+    far = loop.time() + 10
+
+    def make():
+        return loop.call_at(far + draw.random() * 10, nothing, 0)
+
+    timers = [make() for _ in range(live)]
+    place = 0
+    start = time.perf_counter()
+    for _ in range(total // 64):
+        for _ in range(64):
+            place = (place + 617) % live
+            timers[place].cancel()
+            timers[place] = make()
+        await asyncio.sleep(0)
+    elapsed = time.perf_counter() - start
+    for timer in timers:
+        timer.cancel()
+    return total // 64 * 64 / elapsed
+
+
+async def fire(total=100_000):
+    loop = asyncio.get_running_loop()
+    draw = random.Random(1)
+    armed, last = 0, 0.0
+
+    async def job(deadline):
+        nonlocal armed, last
+        armed += 1
+        if armed == total:
+            last = loop.time()
+        await asyncio.sleep(deadline - loop.time())
+
+    start = loop.time()
+    first = start + 3.0
+    tasks = [asyncio.create_task(job(first + draw.random() * 0.002)) for _ in range(total)]
+    for task in tasks:
+        await task
+    return total / (loop.time() - start - max(0.0, first - last))
+
+
+async def burst(total=20_000 // QUICK):
+    start = time.perf_counter()
+    for _ in range(total // BATCH):
+        calls = [asyncio.create_task(asyncio.to_thread(int)) for _ in range(BATCH)]
+        for call in calls:
+            await call
+    return total / (time.perf_counter() - start)
+
+
+async def single(total=5_000 // QUICK):
+    start = time.perf_counter()
+    for _ in range(total):
+        await asyncio.to_thread(int)
+    return total / (time.perf_counter() - start)
+
+
+def load_beside(port, *arguments):
+    """Runs the load on a plain thread, prints its number and ends the process."""
+
+    def wait():
+        command = [os.environ["ASYNCIO_BENCH"], "load", arguments[0], str(port), *map(str, arguments[1:])]
+        value = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+        print(value, "ops/s", flush=True)
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+async def tcp(size, *load):
+    async def echo(reader, writer):
+        try:
+            while data := await reader.read(max(size, 1024)):
+                writer.write(data)
+                await writer.drain()
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0, backlog=1024)
+    load_beside(server.sockets[0].getsockname()[1], *load)
+    await server.serve_forever()
+
+
+async def udp():
+    class Echo(asyncio.DatagramProtocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def datagram_received(self, data, address):
+            self.transport.sendto(data, address)
+
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
+    load_beside(transport.get_extra_info("sockname")[1], "udp", 64, 64, MILLIS)
+    await asyncio.Event().wait()
+
+
+ROWS = {
+    "spawn_join": spawn_join,
+    "yield": yields,
+    "timer_create_cancel_1": lambda: create_cancel(1),
+    "timer_create_cancel_1000": lambda: create_cancel(1000),
+    "timer_fire_100k": fire,
+    "to_thread_burst": burst,
+    "to_thread_single": single,
+    "echo_1x64": lambda: tcp(64, "tcp", 1, 64, MILLIS),
+    "echo_64x64": lambda: tcp(64, "tcp", 64, 64, MILLIS),
+    "echo_64x4096": lambda: tcp(4096, "tcp", 64, 4096, MILLIS),
+    "echo_1000x64": lambda: tcp(64, "tcp", 1000, 64, MILLIS),
+    "echo_64x65536": lambda: tcp(65536, "tcp", 64, 65536, MILLIS),
+    "connect_rate": lambda: tcp(64, "connect", 16, 64, MILLIS),
+    "udp_echo_64": udp,
+}
+
+
+def main():
+    if PEER == "uvloop":
+        import uvloop
+
+        value = uvloop.run(ROWS[ROW]())
+    else:
+        value = asyncio.run(ROWS[ROW]())
+    print(value, "ops/s")
+
+
+if __name__ == "__main__":
+    main()
