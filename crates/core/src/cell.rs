@@ -169,10 +169,7 @@ unsafe fn make<F: Future, H: Home>(
     let cell = runnable.into_raw();
     registry.fill(index, cell);
     // SAFETY: the pointer comes from `into_raw` just above.
-    (
-        unsafe { Runnable::from_raw(cell) },
-        RawTask::new(task, cell.as_ptr() as usize),
-    )
+    (unsafe { Runnable::from_raw(cell) }, RawTask::new(task))
 }
 
 /// Runs a task's next step.
@@ -201,15 +198,15 @@ pub(crate) fn send_drop<D: Send>(queue: QueueId, value: D) {
     runnable.schedule();
 }
 
-/// Lets the registry hold the task at `index`, if it is still the one at `address`. A task that nobody joins and
-/// nobody can wake would otherwise have no reference, and its cell would be freed under the registry, its future
-/// undropped.
-pub(crate) fn hold(registry: &mut Registry, index: u32, address: usize) {
-    let Some(cell) = registry.get(index) else { return };
-    if cell.as_ptr() as usize == address {
+/// Lets the registry hold the task at `index`. A task that nobody joins and nobody can wake would otherwise have no
+/// reference, and its cell would be freed under the registry, its future undropped.
+///
+/// On a pool the task may have left meanwhile, and another one have its index. That one is then held instead, which
+/// only keeps it until it ends or its queue does.
+pub(crate) fn hold(registry: &mut Registry, index: u32) {
+    if let Some(cell) = registry.hold(index) {
         // SAFETY: the task is registered, and the registry is borrowed: nothing leaves it now.
         std::mem::forget(unsafe { waker(cell) });
-        registry.hold(index);
     }
 }
 

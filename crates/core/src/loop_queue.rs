@@ -51,8 +51,8 @@ impl LoopState {
         self.registry.borrow_mut().remove(index)
     }
 
-    pub(crate) fn hold(&self, meta: TaskMeta, address: usize) {
-        cell::hold(&mut self.registry.borrow_mut(), meta.index(), address);
+    pub(crate) fn hold(&self, meta: TaskMeta) {
+        cell::hold(&mut self.registry.borrow_mut(), meta.index());
     }
 
     /// # Safety

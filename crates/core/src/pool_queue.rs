@@ -115,9 +115,9 @@ impl PoolState {
         self.shard(shard as usize).remove(index)
     }
 
-    pub(crate) fn hold(&self, meta: TaskMeta, address: usize) {
+    pub(crate) fn hold(&self, meta: TaskMeta) {
         let (shard, index) = (meta.index() >> SHARD_SHIFT, meta.index() & SHARD_MASK);
-        cell::hold(&mut self.shard(shard as usize), index, address);
+        cell::hold(&mut self.shard(shard as usize), index);
     }
 
     fn shard(&self, shard: usize) -> MutexGuard<'_, Registry> {

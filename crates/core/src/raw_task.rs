@@ -19,18 +19,17 @@ use crate::{cell, table, thread};
 pub struct RawTask<T> {
     inner: FallibleTask<T, TaskMeta>,
     meta: TaskMeta,
-    /// The address of the cell, by which the registry tells the task from a later one at its index. Zero once the
-    /// task was seen to have ended.
-    cell: usize,
+    /// The task was seen to have ended.
+    ended: bool,
 }
 
 impl<T> RawTask<T> {
     #[inline]
-    pub(crate) fn new(task: Task<T, TaskMeta>, cell: usize) -> RawTask<T> {
+    pub(crate) fn new(task: Task<T, TaskMeta>) -> RawTask<T> {
         RawTask {
             meta: *task.metadata(),
             inner: task.fallible(),
-            cell,
+            ended: false,
         }
     }
 
@@ -56,16 +55,16 @@ impl<T> RawTask<T> {
     /// Lets the task run on without a handle. Its queue holds it until it ends, even if nothing can wake it.
     #[inline]
     pub fn detach(self) {
-        if self.cell != 0 && !self.inner.is_finished() {
+        if !self.ended && !self.inner.is_finished() {
             let meta = self.meta;
             if meta.on_pool() {
                 if let Some(pool) = table::pool(meta.queue()) {
-                    pool.hold(meta, self.cell);
+                    pool.hold(meta);
                 }
             } else {
                 let held = thread::with_loop(|state| {
                     let state = state.filter(|state| state.id() == meta.queue());
-                    state.map(|state| state.hold(meta, self.cell))
+                    state.map(|state| state.hold(meta))
                 });
                 if held.is_none() {
                     return self.detach_on_loop();
@@ -117,7 +116,7 @@ impl<T> Future for RawTask<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
         let polled = Pin::new(&mut self.inner).poll(cx);
         if polled.is_ready() {
-            self.cell = 0;
+            self.ended = true;
         }
         polled
     }

@@ -103,9 +103,16 @@ impl Registry {
         }
     }
 
-    /// Notes that the registry holds a reference to the task at `index`.
-    pub(crate) fn hold(&mut self, index: u32) {
-        self.words[index as usize] |= HELD;
+    /// Notes that the registry holds a reference to the task at `index`, which the caller makes. `None` when no task
+    /// is there or it is held already.
+    pub(crate) fn hold(&mut self, index: u32) -> Option<NonNull<()>> {
+        let cell = self.get(index)?;
+        let word = &mut self.words[index as usize];
+        if *word & HELD != 0 {
+            return None;
+        }
+        *word |= HELD;
+        Some(cell)
     }
 
     /// The first task at or after `from`, with its index.
@@ -141,7 +148,8 @@ mod tests {
             })
             .collect();
         assert_eq!(indices, [0, 1, 2]);
-        registry.hold(1);
+        assert_eq!(registry.hold(1), Some(cell(2)));
+        assert_eq!((registry.hold(1), registry.hold(9)), (None, None));
         assert_eq!(registry.get(1), Some(cell(2)));
         assert_eq!(registry.remove(1), Left { cell: 32, held: true });
         assert_eq!(registry.get(1), None);
