@@ -1,6 +1,6 @@
 //! A global allocator that counts, in the children that ask for it, and costs one relaxed load in the others.
 
-#![allow(unsafe_code, reason = "an allocator cannot be written without it")]
+#![expect(unsafe_code, reason = "an allocator cannot be written without it")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};

@@ -14,16 +14,17 @@ mod epoll;
 use client::Client;
 use epoll::Epoll;
 
+use crate::workloads::Random;
+
 /// Runs `load KIND PORT ARGUMENTS` and prints its line.
 pub fn run(arguments: &[String]) {
     let (kind, numbers) = arguments.split_first().expect("load KIND PORT ARGUMENTS");
     let numbers: Vec<u64> = numbers.iter().map(|number| number.parse().expect("a number")).collect();
     let (port, rest) = (numbers[0] as u16, &numbers[1..]);
     let value = match (kind.as_str(), rest) {
-        ("tcp", &[clients, size, millis]) => tcp(port, clients, size, millis, &mut |_| ()),
+        ("tcp", &[clients, size, millis]) => tcp(port, clients, size, millis),
         ("latency", &[clients, size, millis, percent]) => {
-            let mut seen = Vec::new();
-            tcp(port, clients, size, millis, &mut |nanos| seen.push(nanos as f64));
+            let mut seen = latencies(port, clients, size, millis);
             crate::stats::percentile(&mut seen, percent as usize)
         }
         ("connect", &[clients, size, millis]) => connect(port, clients, size, millis),
@@ -52,7 +53,7 @@ impl Clock {
     }
 }
 
-fn tcp(port: u16, clients: u64, size: u64, millis: u64, seen: &mut dyn FnMut(u64)) -> f64 {
+fn tcp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
     let epoll = Epoll::new();
     let mut clients: Vec<Client> =
         (0..clients).map(|_| Client::new(connected(port), size as usize)).collect();
@@ -67,17 +68,52 @@ fn tcp(port: u16, clients: u64, size: u64, millis: u64, seen: &mut dyn FnMut(u64
     while now < clock.until {
         epoll.wait(100, &mut keys);
         for &key in &keys {
-            clients[key].advance(&mut |nanos| {
-                if now >= clock.from {
-                    count += 1;
-                    seen(nanos);
-                }
+            clients[key].advance(&mut |_| {
+                count += u64::from(now >= clock.from);
                 true
             });
         }
         now = Instant::now();
     }
     clock.rate(count)
+}
+
+/// Nanoseconds of each round trip, of clients that rest for about 5 ms between two: a server with time to spare.
+fn latencies(port: u16, clients: u64, size: u64, millis: u64) -> Vec<f64> {
+    let epoll = Epoll::new();
+    let mut random = Random::new();
+    let mut clients: Vec<(Client, Option<Instant>)> =
+        (0..clients).map(|_| (Client::new(connected(port), size as usize), Some(Instant::now()))).collect();
+    for (key, (client, _)) in clients.iter().enumerate() {
+        epoll.add(client.stream().as_raw_fd(), key);
+    }
+    let clock = Clock::start(millis);
+    let (mut seen, mut keys) = (Vec::new(), Vec::new());
+    let mut now = Instant::now();
+    while now < clock.until {
+        epoll.wait(1, &mut keys);
+        now = Instant::now();
+        for &key in &keys {
+            let (client, rests_until) = &mut clients[key];
+            if rests_until.is_none() {
+                client.advance(&mut |nanos| {
+                    if now >= clock.from {
+                        seen.push(nanos as f64);
+                    }
+                    *rests_until = Some(now + Duration::from_micros(4000 + random.below(2000)));
+                    false
+                });
+            }
+        }
+        for (client, rests_until) in &mut clients {
+            if rests_until.take_if(|until| *until <= now).is_some() {
+                client.begin();
+            }
+        }
+    }
+    // What is still under way counts with the time that it took so far: the worst ones would be lost otherwise.
+    seen.extend(clients.iter().filter(|(_, rests)| rests.is_none()).map(|(client, _)| client.under_way()));
+    seen
 }
 
 /// That many round trips in all, give or take one of each client; gives the exact number.
@@ -155,7 +191,8 @@ fn udp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
     while now < clock.until {
         epoll.wait(20, &mut keys);
         for &key in &keys {
-            while let Ok(read) = sockets[key].recv(&mut buffer) {
+            // One datagram is under way, so that there is no second one to look for.
+            if let Ok(read) = sockets[key].recv(&mut buffer) {
                 assert_eq!(read, message.len());
                 count += u64::from(now >= clock.from);
                 sockets[key].send(&message).unwrap();
@@ -191,7 +228,6 @@ fn connected(port: u16) -> TcpStream {
         match TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
             Ok(stream) => {
                 stream.set_nonblocking(true).unwrap();
-                stream.set_nodelay(true).unwrap();
                 return stream;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -1,5 +1,7 @@
 //! What the operating system says about this machine and this process. Linux; elsewhere the answers are empty.
 
+#![expect(unsafe_code, reason = "calls of the C library")]
+
 use std::process::Command;
 
 /// Keeps this thread, and those it starts, on one processor. Best effort.

@@ -23,6 +23,17 @@ impl Client {
         &self.stream
     }
 
+    /// Starts the clock of a message that was not begun yet, and sends it.
+    pub fn begin(&mut self) {
+        self.started = Instant::now();
+        self.advance(&mut |_| false);
+    }
+
+    /// Nanoseconds since the message was begun.
+    pub fn under_way(&self) -> f64 {
+        self.started.elapsed().as_nanos() as f64
+    }
+
     /// Goes as far as the socket lets it. `done` hears the nanoseconds of a round trip that is complete, and says
     /// whether to begin another.
     pub fn advance(&mut self, done: &mut dyn FnMut(u64) -> bool) {

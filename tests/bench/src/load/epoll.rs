@@ -1,6 +1,6 @@
 //! The little of epoll that the load needs, edge-triggered.
 
-#![allow(unsafe_code, reason = "calls of the C library")]
+#![expect(unsafe_code, reason = "calls of the C library")]
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 

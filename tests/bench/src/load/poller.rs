@@ -1,5 +1,7 @@
 //! epoll, edge-triggered.
 
+#![expect(unsafe_code, reason = "calls of the C library")]
+
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::Duration;

@@ -3,6 +3,8 @@
 //! A closed connection keeps its pair of addresses for a minute. There are more of them than ports, so the client
 //! takes its own address from 127.0.1.0/24, another one each time.
 
+#![expect(unsafe_code, reason = "calls of the C library")]
+
 use std::io;
 use std::mem::size_of;
 use std::net::Ipv4Addr;

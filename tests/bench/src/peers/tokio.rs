@@ -1,6 +1,6 @@
 //! tokio: the current-thread runtime, and the multi-thread one with two workers.
 
-#![allow(unsafe_code, reason = "tokio's fastest local spawn asks for `Send`, which a single-threaded runtime does not need")]
+#![expect(unsafe_code, reason = "tokio's fastest local spawn asks for `Send`, which a single-threaded runtime does not need")]
 
 use std::future::Future;
 use std::pin::Pin;
