@@ -307,3 +307,62 @@ impl fmt::Debug for Shared {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(all(test, asyncio_loom))]
+mod loom_tests {
+    use super::*;
+    use loom::sync::Notify;
+    use std::task::Wake;
+
+    struct Unpark(loom::sync::Arc<Notify>);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.notify();
+        }
+    }
+
+    /// The owner looks for its next deadline and parks until it is woken; an insertion elsewhere is either in what
+    /// it sees or ends its wait. A lost one would be a deadlock here, which loom reports.
+    #[test]
+    fn loom_a_parked_owner_learns_of_an_earlier_deadline() {
+        loom::model(|| {
+            let shared = Shared::new(Owner::Timers, Clock::monotonic());
+            let notify = loom::sync::Arc::new(Notify::new());
+            shared.set_unpark(Some(Waker::from(Arc::new(Unpark(notify.clone())))));
+            let inserter = {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || {
+                    let far = shared.insert(1 << 40, Waker::noop().clone());
+                    let near = shared.insert(1 << 20, Waker::noop().clone());
+                    assert!(far.is_ok() && near.is_ok());
+                })
+            };
+            while shared.next().is_none_or(|next| next > 1 << 20) {
+                notify.wait();
+            }
+            inserter.join().unwrap();
+            assert_eq!(shared.pending(), 2);
+        });
+    }
+
+    /// A note of another thread is taken at the turn that it brings about.
+    #[test]
+    fn loom_a_note_brings_the_loop_to_a_turn() {
+        loom::model(|| {
+            let shared = Shared::new(Owner::LocalTimers, Clock::monotonic());
+            let notify = loom::sync::Arc::new(Notify::new());
+            shared.set_unpark(Some(Waker::from(Arc::new(Unpark(notify.clone())))));
+            let key = Store::new().insert(1, Waker::noop().clone());
+            let other = {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || shared.leave(Note { key, wake: true }))
+            };
+            while shared.pending() == 0 {
+                notify.wait();
+            }
+            assert_eq!(shared.take_notes().len(), 1);
+            other.join().unwrap();
+        });
+    }
+}
