@@ -1,83 +1,98 @@
-//! Hello world on each peer: the time of a cold release build, and the number of packages.
+//! What a cold release build of hello world costs, ours beside smol and tokio. Reported with no bar.
 
-use std::fs;
+use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
+use std::{fs, io};
 
-/// One hello world.
-#[derive(Clone, Debug)]
-pub struct Build {
-    pub peer: &'static str,
-    pub seconds: f64,
-    /// Packages that were compiled, hello world included.
-    pub packages: usize,
+struct Hello {
+    name: &'static str,
+    dependency: String,
+    main: &'static str,
 }
 
-pub fn all(root: &Path) -> Result<Vec<Build>, String> {
-    let facade = root.join("../../crates/asyncio");
-    let facade = facade.canonicalize().map_err(|e| format!("{}: {e}", facade.display()))?;
-    let ours = format!("asyncio-rs = {{ path = {:?} }}", facade);
-    let hellos = [
-        ("ours", ours.as_str(), "asyncio::run(async { println!(\"hello\") })"),
-        (
-            "tokio, minimal",
-            "tokio = { version = \"1\", features = [\"rt\"] }",
-            "tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async { println!(\"hello\") })",
-        ),
-        (
-            "tokio, full",
-            "tokio = { version = \"1\", features = [\"full\"] }",
-            "tokio::runtime::Runtime::new().unwrap().block_on(async { println!(\"hello\") })",
-        ),
-        ("smol", "smol = \"2\"", "smol::block_on(async { println!(\"hello\") })"),
-        (
-            "monoio",
-            "monoio = \"0.2.4\"",
-            "monoio::RuntimeBuilder::<monoio::FusionDriver>::new().build().unwrap().block_on(async { println!(\"hello\") })",
-        ),
-        (
-            "compio",
-            "compio = \"0.19\"",
-            "compio::runtime::Runtime::new().unwrap().block_on(async { println!(\"hello\") })",
-        ),
-    ];
-    let place = std::env::temp_dir().join(format!("asyncio-bench-build-{}", std::process::id()));
-    let mut builds = Vec::new();
-    for (peer, dependency, body) in hellos {
-        let built = one(&place, peer, dependency, body);
-        let _ = fs::remove_dir_all(&place);
-        builds.push(built?);
-    }
-    Ok(builds)
+fn programs() -> [Hello; 4] {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../crates/asyncio");
+    let tokio_main = "fn main() { tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async { println!(\"hello\") }) }";
+    [
+        Hello {
+            name: "ours",
+            dependency: format!("asyncio-rs = {{ path = {:?} }}", ours),
+            main: "fn main() { asyncio::run(async { println!(\"hello\") }) }",
+        },
+        Hello {
+            name: "smol",
+            dependency: "smol = \"2\"".to_owned(),
+            main: "fn main() { smol::block_on(async { println!(\"hello\") }) }",
+        },
+        Hello {
+            name: "tokio, feature rt",
+            dependency: "tokio = { version = \"1\", features = [\"rt\"] }".to_owned(),
+            main: tokio_main,
+        },
+        Hello {
+            name: "tokio, feature full",
+            dependency: "tokio = { version = \"1\", features = [\"full\"] }".to_owned(),
+            main: tokio_main,
+        },
+    ]
 }
 
-fn one(place: &Path, peer: &'static str, dependency: &str, body: &str) -> Result<Build, String> {
-    let failed = |e: std::io::Error| format!("{}: {e}", place.display());
-    fs::create_dir_all(place.join("src")).map_err(failed)?;
-    let manifest = format!(
-        "[package]\nname = \"hello\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{dependency}\n"
-    );
-    fs::write(place.join("Cargo.toml"), manifest).map_err(failed)?;
-    fs::write(place.join("src/main.rs"), format!("fn main() {{\n    {body}\n}}\n")).map_err(failed)?;
-    let cargo = |arguments: &[&str]| {
-        Command::new("cargo")
-            .args(arguments)
-            .current_dir(place)
-            .env("CARGO_TARGET_DIR", place.join("target"))
-            .env_remove("RUSTFLAGS")
-            .output()
-            .map_err(|e| format!("cargo: {e}"))
-    };
-    // What is not here yet comes now, outside the time.
-    cargo(&["fetch"])?;
-    let begun = Instant::now();
-    let output = cargo(&["build", "--release"])?;
-    let seconds = begun.elapsed().as_secs_f64();
-    let text = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() {
-        return Err(format!("hello world on {peer} does not build:\n{text}"));
+/// Builds each in a folder of its own and gives a section for the report.
+pub fn section() -> io::Result<String> {
+    let base = std::env::temp_dir().join(format!("asyncio-bench-build-{}", std::process::id()));
+    let mut text =
+        String::from("\n## Build time\n\n| hello world | cold release build | packages |\n|---|---|---|\n");
+    for (place, hello) in programs().iter().enumerate() {
+        let folder = base.join(place.to_string());
+        fs::create_dir_all(folder.join("src"))?;
+        fs::write(folder.join("src/main.rs"), hello.main)?;
+        let manifest = format!(
+            "[package]\nname = \"hello\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n{}\n",
+            hello.dependency
+        );
+        fs::write(folder.join("Cargo.toml"), manifest)?;
+        cargo(&folder, &["fetch"])?;
+        let start = Instant::now();
+        cargo(&folder, &["build", "--release"])?;
+        let seconds = start.elapsed().as_secs_f64();
+        let tree = Command::new("cargo")
+            .args([
+                "tree",
+                "--prefix",
+                "none",
+                "--edges",
+                "normal,build",
+                "--no-dedupe",
+            ])
+            .current_dir(&folder)
+            .output()?;
+        let tree = String::from_utf8_lossy(&tree.stdout).replace(" (proc-macro)", "");
+        let mut packages: Vec<&str> = tree.lines().collect();
+        packages.sort_unstable();
+        packages.dedup();
+        eprintln!("build {:22} {seconds:.1} s", hello.name);
+        let _ = writeln!(text, "| {} | {seconds:.1} s | {} |", hello.name, packages.len());
     }
-    let packages = text.lines().filter(|line| line.trim_start().starts_with("Compiling ")).count();
-    Ok(Build { peer, seconds, packages })
+    fs::remove_dir_all(base)?;
+    Ok(text)
+}
+
+fn cargo(folder: &Path, arguments: &[&str]) -> io::Result<()> {
+    let status = Command::new("cargo")
+        .args(arguments)
+        .current_dir(folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(io::Error::other(format!(
+            "cargo {}: {status}",
+            arguments.join(" ")
+        )))
+    }
 }

@@ -64,7 +64,10 @@ pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
         "smol_pool" => pooled::<SmolPool>(row, quick),
         _ => None,
     };
-    let unit = crate::rows::ROWS.iter().find(|known| known.name == row).map(|known| known.unit);
+    let unit = crate::rows::ROWS
+        .iter()
+        .find(|known| known.name == row)
+        .map(|known| known.unit);
     match (value, unit) {
         (Some(value), Some(unit)) => {
             println!("{value} {unit}");

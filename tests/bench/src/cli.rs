@@ -28,7 +28,10 @@ pub struct Options {
 
 /// Reads the command line; the error is a sentence for the user.
 pub fn parse(arguments: &[String]) -> Result<Options, String> {
-    let mut options = Options { rounds: 5, ..Options::default() };
+    let mut options = Options {
+        rounds: 5,
+        ..Options::default()
+    };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         let mut value = || rest.next().ok_or(format!("{argument} wants a value"));
@@ -89,7 +92,11 @@ mod tests {
 
     #[test]
     fn a_row_or_a_peer_that_is_not_there_is_named_in_the_error() {
-        assert!(parse(&words("--only echo_*,spawm")).unwrap_err().contains("spawm"));
+        assert!(
+            parse(&words("--only echo_*,spawm"))
+                .unwrap_err()
+                .contains("spawm")
+        );
         assert!(parse(&words("--peers tokyo")).unwrap_err().contains("tokyo"));
         assert!(parse(&words("--rounds 0")).unwrap_err().contains("above zero"));
     }
@@ -97,9 +104,21 @@ mod tests {
     #[test]
     fn a_star_stands_for_the_rest_of_a_name() {
         let options = parse(&words("--only pool_*,yield --rounds 3")).unwrap();
-        let wanted: Vec<&str> =
-            crate::rows::ROWS.iter().filter(|row| options.wants_row(row)).map(|row| row.name).collect();
-        assert_eq!(wanted, ["yield", "pool_spawn_join", "pool_yield", "pool_ping_pong", "pool_stuck"]);
+        let wanted: Vec<&str> = crate::rows::ROWS
+            .iter()
+            .filter(|row| options.wants_row(row))
+            .map(|row| row.name)
+            .collect();
+        assert_eq!(
+            wanted,
+            [
+                "yield",
+                "pool_spawn_join",
+                "pool_yield",
+                "pool_ping_pong",
+                "pool_stuck"
+            ]
+        );
         assert_eq!(options.rounds, 3);
     }
 }

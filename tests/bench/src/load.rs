@@ -19,7 +19,10 @@ use crate::workloads::Random;
 /// Runs `load KIND PORT ARGUMENTS` and prints its line.
 pub fn run(arguments: &[String]) {
     let (kind, numbers) = arguments.split_first().expect("load KIND PORT ARGUMENTS");
-    let numbers: Vec<u64> = numbers.iter().map(|number| number.parse().expect("a number")).collect();
+    let numbers: Vec<u64> = numbers
+        .iter()
+        .map(|number| number.parse().expect("a number"))
+        .collect();
     let (port, rest) = (numbers[0] as u16, &numbers[1..]);
     let value = match (kind.as_str(), rest) {
         ("tcp", &[clients, size, millis]) => tcp(port, clients, size, millis),
@@ -45,7 +48,10 @@ struct Clock {
 impl Clock {
     fn start(millis: u64) -> Clock {
         let from = Instant::now() + Duration::from_millis(millis / 10);
-        Clock { from, until: from + Duration::from_millis(millis) }
+        Clock {
+            from,
+            until: from + Duration::from_millis(millis),
+        }
     }
 
     fn rate(&self, operations: u64) -> f64 {
@@ -55,8 +61,7 @@ impl Clock {
 
 fn tcp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
     let epoll = Epoll::new();
-    let mut clients: Vec<Client> =
-        (0..clients).map(|_| Client::new(connected(port), size as usize)).collect();
+    let mut clients: Vec<Client> = (0..clients).map(|_| client(port, size)).collect();
     for (key, client) in clients.iter_mut().enumerate() {
         epoll.add(client.stream().as_raw_fd(), key);
         client.advance(&mut |_| false);
@@ -82,8 +87,9 @@ fn tcp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
 fn latencies(port: u16, clients: u64, size: u64, millis: u64) -> Vec<f64> {
     let epoll = Epoll::new();
     let mut random = Random::new();
-    let mut clients: Vec<(Client, Option<Instant>)> =
-        (0..clients).map(|_| (Client::new(connected(port), size as usize), Some(Instant::now()))).collect();
+    let mut clients: Vec<(Client, Option<Instant>)> = (0..clients)
+        .map(|_| (client(port, size), Some(Instant::now())))
+        .collect();
     for (key, (client, _)) in clients.iter().enumerate() {
         epoll.add(client.stream().as_raw_fd(), key);
     }
@@ -112,15 +118,19 @@ fn latencies(port: u16, clients: u64, size: u64, millis: u64) -> Vec<f64> {
         }
     }
     // What is still under way counts with the time that it took so far: the worst ones would be lost otherwise.
-    seen.extend(clients.iter().filter(|(_, rests)| rests.is_none()).map(|(client, _)| client.under_way()));
+    seen.extend(
+        clients
+            .iter()
+            .filter(|(_, rests)| rests.is_none())
+            .map(|(client, _)| client.under_way()),
+    );
     seen
 }
 
 /// That many round trips in all, give or take one of each client; gives the exact number.
 fn fixed(port: u16, clients: u64, size: u64, total: u64) -> f64 {
     let epoll = Epoll::new();
-    let mut clients: Vec<Client> =
-        (0..clients).map(|_| Client::new(connected(port), size as usize)).collect();
+    let mut clients: Vec<Client> = (0..clients).map(|_| client(port, size)).collect();
     for (key, client) in clients.iter_mut().enumerate() {
         epoll.add(client.stream().as_raw_fd(), key);
         client.advance(&mut |_| false);
@@ -221,6 +231,12 @@ fn idle(port: u16, clients: u64, size: u64) {
     println!("ready");
     let _ = std::io::stdin().read(&mut [0]);
     drop(streams);
+}
+
+fn client(port: u16, size: u64) -> Client {
+    let stream = connected(port);
+    stream.set_nodelay(true).unwrap();
+    Client::new(stream, size as usize)
 }
 
 fn connected(port: u16) -> TcpStream {

@@ -4,6 +4,7 @@
 //! what it then makes of the numbers is in [`verdict`].
 
 mod alloc;
+mod build_time;
 mod child;
 mod cli;
 mod load;
@@ -44,13 +45,26 @@ fn parent(arguments: &[String]) -> ExitCode {
     };
     if options.list {
         for row in rows::ROWS {
-            println!("{:26} {:6} {}  [{}]", row.name, row.unit, row.what, row.peers.join(" "));
+            println!(
+                "{:26} {:6} {}  [{}]",
+                row.name,
+                row.unit,
+                row.what,
+                row.peers.join(" ")
+            );
         }
         return ExitCode::SUCCESS;
     }
     let measured = rounds::run(&options);
     println!("{}", report::table(&measured));
-    let build = String::new();
+    let build = match options.build_time.then(build_time::section).transpose() {
+        Ok(section) => section.unwrap_or_default(),
+        Err(error) => {
+            eprintln!("hello world: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    println!("{build}");
     if options.write {
         if let Err(error) = report::write(&measured, &options, &build) {
             eprintln!("docs/benchmarks.md: {error}");

@@ -37,7 +37,8 @@ pub trait Peer: Copy + 'static {
     fn blocking(self, f: fn()) -> impl Future + 'static;
 
     /// Binds, calls `bound` with the port, then echoes on every connection for ever with a buffer of that size.
-    fn tcp_echo(self, buffer: usize, bound: impl FnOnce(u16) + 'static) -> impl Future<Output = ()> + 'static;
+    fn tcp_echo(self, buffer: usize, bound: impl FnOnce(u16) + 'static)
+    -> impl Future<Output = ()> + 'static;
 
     /// The same with datagrams and one socket.
     fn udp_echo(self, bound: impl FnOnce(u16) + 'static) -> impl Future<Output = ()> + 'static;

@@ -9,7 +9,11 @@ fn script() -> PathBuf {
 }
 
 fn runs(code: &str) -> bool {
-    let status = Command::new("python3").args(["-c", code]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let status = Command::new("python3")
+        .args(["-c", code])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     status.is_ok_and(|status| status.success())
 }
 
@@ -30,7 +34,10 @@ pub fn command(row: &str, peer: &str, quick: bool) -> Option<Command> {
         return None;
     }
     let mut command = Command::new("python3");
-    command.arg(script()).args([row, peer]).args(quick.then_some("--quick"));
+    command
+        .arg(script())
+        .args([row, peer])
+        .args(quick.then_some("--quick"));
     command.env("ASYNCIO_BENCH", std::env::current_exe().ok()?);
     Some(command)
 }
@@ -43,5 +50,8 @@ pub fn version(peer: &str) -> Option<String> {
         _ => return None,
     };
     let output = Command::new("python3").args(["-c", code]).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

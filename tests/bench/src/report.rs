@@ -29,7 +29,10 @@ pub fn short(value: f64) -> String {
 
 fn interval(ratio: Option<Ratio>) -> [String; 2] {
     match ratio {
-        Some(ratio) => [format!("{:.2}", ratio.median), format!("{:.2} to {:.2}", ratio.low, ratio.high)],
+        Some(ratio) => [
+            format!("{:.2}", ratio.median),
+            format!("{:.2} to {:.2}", ratio.low, ratio.high),
+        ],
         None => ["–".to_owned(), "–".to_owned()],
     }
 }
@@ -57,7 +60,9 @@ pub fn table(measured: &[Measured]) -> String {
         let verdict = row.verdict();
         let ours = row.row.ours();
         let value = |peer: &str| row.median(peer).map_or("failed".to_owned(), short);
-        let best = verdict.best.map_or("–".to_owned(), |best| format!("{best} {}", value(best)));
+        let best = verdict
+            .best
+            .map_or("–".to_owned(), |best| format!("{best} {}", value(best)));
         let others: Vec<String> = row
             .row
             .peers
@@ -66,11 +71,18 @@ pub fn table(measured: &[Measured]) -> String {
             .map(|peer| {
                 let ratio = verdict.best.and_then(|best| row.against(peer, best));
                 // Zero against zero has no ratio: say the value.
-                ratio.map_or(format!("{peer} {}", value(peer)), |ratio| format!("{peer} {:.2}", ratio.median))
+                ratio.map_or(format!("{peer} {}", value(peer)), |ratio| {
+                    format!("{peer} {:.2}", ratio.median)
+                })
             })
             .collect();
         let [median, low_to_high] = interval(verdict.against_best);
-        let outcome = verdict.passes.map_or("", |passes| if passes { "pass" } else { "**miss**" });
+        let outcome = match (verdict.passes, verdict.clear) {
+            (Some(true), true) => "pass",
+            (Some(true), false) => "within noise",
+            (Some(false), _) => "**miss**",
+            (None, _) => "",
+        };
         let _ = writeln!(
             text,
             "| {} | {} | {best} | {} | {} | {median} | {low_to_high} | {} | {outcome} |",
@@ -89,10 +101,16 @@ fn losses(measured: &[Measured]) -> String {
     let mut text = String::new();
     for row in measured {
         let verdict = row.verdict();
-        let (Some(best), Some(ratio)) = (verdict.best, verdict.against_best) else { continue };
+        let (Some(best), Some(ratio)) = (verdict.best, verdict.against_best) else {
+            continue;
+        };
         let missed = verdict.passes == Some(false);
         if missed || ratio.high < 1.0 {
-            let outcome = if missed { "misses its bar" } else { "is within its bar" };
+            let outcome = if missed {
+                "misses its bar"
+            } else {
+                "is within its bar"
+            };
             let _ = writeln!(
                 text,
                 "- `{}` ({}): {:.2} of {best} ({:.2} to {:.2}); the row {outcome}.",
@@ -100,7 +118,11 @@ fn losses(measured: &[Measured]) -> String {
             );
         }
     }
-    if text.is_empty() { "Nothing, in this run.\n".to_owned() } else { text }
+    if text.is_empty() {
+        "Nothing, in this run.\n".to_owned()
+    } else {
+        text
+    }
 }
 
 fn docs() -> PathBuf {
@@ -109,12 +131,17 @@ fn docs() -> PathBuf {
 
 fn first_line(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).lines().next().map(|line| line.trim().to_owned())
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .next()
+        .map(|line| line.trim().to_owned())
 }
 
 fn machine() -> String {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = processors
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let count = std::thread::available_parallelism().map_or(1, |count| count.get());
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let model = model.map_or("unknown processor", |(_, name)| name);
@@ -126,12 +153,18 @@ fn versions() -> String {
     let lock = include_str!("../Cargo.lock");
     let mut found = Vec::new();
     for name in ["tokio", "smol", "async-executor", "async-io", "monoio", "compio"] {
-        let entry = lock.split("[[package]]").find(|entry| entry.contains(&format!("name = \"{name}\"\n")));
+        let entry = lock
+            .split("[[package]]")
+            .find(|entry| entry.contains(&format!("name = \"{name}\"\n")));
         if let Some(version) = entry.and_then(|entry| entry.split("version = \"").nth(1)?.split('"').next()) {
             found.push(format!("{name} {version}"));
         }
     }
-    found.extend(["python", "uvloop"].iter().filter_map(|peer| python::version(peer)));
+    found.extend(
+        ["python", "uvloop"]
+            .iter()
+            .filter_map(|peer| python::version(peer)),
+    );
     found.join(", ")
 }
 
@@ -144,15 +177,20 @@ pub fn write(measured: &[Measured], options: &Options, build: &str) -> io::Resul
         fs::write(folder.join(format!("{name}.svg")), svg::chart(&title, &rows))?;
         let _ = writeln!(plots, "![{title}](benchmarks/{name}.svg)\n");
     }
-    let rows: String =
-        measured.iter().fold(String::new(), |text, row| text + &format!("- `{}`: {}.\n", row.row.name, row.row.what));
+    let rows: String = measured.iter().fold(String::new(), |text, row| {
+        text + &format!("- `{}`: {}.\n", row.row.name, row.row.what)
+    });
     let text = format!(
         include_str!("../benchmarks.md.in"),
         machine = machine(),
         rustc = first_line("rustc", &["--version"]).unwrap_or_default(),
         versions = versions(),
         rounds = options.rounds,
-        quick = if options.quick { " **A quick run: a fifth of the work, noise included.**" } else { "" },
+        quick = if options.quick {
+            " **A quick run: a fifth of the work, noise included.**"
+        } else {
+            ""
+        },
         table = table(measured),
         plots = plots,
         losses = losses(measured),

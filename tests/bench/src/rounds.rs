@@ -27,7 +27,10 @@ pub fn run(options: &Options) -> Vec<Measured> {
         .map(|row| {
             let there = |peer: &&&'static str| options.wants_peer(row, peer) && python::has(peer);
             let peers = row.peers.iter().filter(there).map(|peer| (*peer, Vec::new()));
-            Measured { row, values: peers.collect() }
+            Measured {
+                row,
+                values: peers.collect(),
+            }
         })
         .collect();
     for round in 0..options.rounds {
@@ -57,7 +60,9 @@ fn measure(row: &str, peer: &str, quick: bool) -> Option<f64> {
         Some(command) => command,
         None => {
             let mut command = Command::new(std::env::current_exe().ok()?);
-            command.args(["child", row, peer]).args(quick.then_some("--quick"));
+            command
+                .args(["child", row, peer])
+                .args(quick.then_some("--quick"));
             command
         }
     };

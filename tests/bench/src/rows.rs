@@ -35,11 +35,25 @@ const NO_MONOIO: &[&str] = &["ours", "tokio", "smol", "compio", "python", "uvloo
 const POOL: &[&str] = &["ours_pool", "tokio_mt", "smol_pool"];
 
 const fn rate(name: &'static str, what: &'static str, peers: &'static [&'static str]) -> Row {
-    Row { name, what, unit: "ops/s", higher_is_better: true, bar: Bar::Best(1.0), peers }
+    Row {
+        name,
+        what,
+        unit: "ops/s",
+        higher_is_better: true,
+        bar: Bar::Best(1.0),
+        peers,
+    }
 }
 
 const fn less(name: &'static str, what: &'static str, unit: &'static str, bar: Bar) -> Row {
-    Row { name, what, unit, higher_is_better: false, bar, peers: RUST }
+    Row {
+        name,
+        what,
+        unit,
+        higher_is_better: false,
+        bar,
+        peers: RUST,
+    }
 }
 
 const SMOL: Bar = Bar::Peer("smol", 1.0);
@@ -48,14 +62,44 @@ const SMOL: Bar = Bar::Peer("smol", 1.0);
 pub static ROWS: &[Row] = &[
     rate("spawn_join", "tasks spawned and joined, 1000 at a time", ALL),
     rate("yield", "yields of 1000 tasks", NO_MONOIO),
-    rate("wake_ping_pong", "two tasks wake each other by raw wakers, round trips", RUST),
-    rate("timer_create_cancel_1", "a timer made, armed and dropped, alone", ALL),
-    rate("timer_create_cancel_1000", "the same among 1000 pending ones", ALL),
+    rate(
+        "wake_ping_pong",
+        "two tasks wake each other by raw wakers, round trips",
+        RUST,
+    ),
+    rate(
+        "timer_create_cancel_1",
+        "a timer made, armed and dropped, alone",
+        ALL,
+    ),
+    rate(
+        "timer_create_cancel_1000",
+        "the same among 1000 pending ones",
+        ALL,
+    ),
     rate("timer_fire_100k", "tasks with a timer each, set and fired", ALL),
-    less("timer_lateness_p50", "lateness of a lonely timer, median", "ns", SMOL),
-    less("timer_lateness_p99", "lateness of a lonely timer, 99th percentile", "ns", SMOL),
-    rate("to_thread_burst", "empty blocking calls, 1000 at a time", NO_MONOIO),
-    rate("to_thread_single", "empty blocking calls, one after the other", NO_MONOIO),
+    less(
+        "timer_lateness_p50",
+        "lateness of a lonely timer, median",
+        "ns",
+        SMOL,
+    ),
+    less(
+        "timer_lateness_p99",
+        "lateness of a lonely timer, 99th percentile",
+        "ns",
+        SMOL,
+    ),
+    rate(
+        "to_thread_burst",
+        "empty blocking calls, 1000 at a time",
+        NO_MONOIO,
+    ),
+    rate(
+        "to_thread_single",
+        "empty blocking calls, one after the other",
+        NO_MONOIO,
+    ),
     rate("echo_1x64", "round trips, 1 connection, 64 bytes", ALL),
     rate("echo_64x64", "round trips, 64 connections, 64 bytes", ALL),
     rate("echo_64x4096", "round trips, 64 connections, 4 KiB", ALL),
@@ -65,7 +109,11 @@ pub static ROWS: &[Row] = &[
     rate("udp_echo_64", "datagrams echoed, 64 clients, 64 bytes", ALL),
     rate("pool_spawn_join", "tasks spawned and joined on two workers", POOL),
     rate("pool_yield", "yields of 1000 tasks on two workers", POOL),
-    rate("pool_ping_pong", "two tasks of a pool wake each other, round trips", POOL),
+    rate(
+        "pool_ping_pong",
+        "two tasks of a pool wake each other, round trips",
+        POOL,
+    ),
     Row {
         name: "pool_stuck",
         what: "99th percentile of an echo beside a task that blocks its worker 100 ms at a time",
@@ -74,23 +122,61 @@ pub static ROWS: &[Row] = &[
         bar: Bar::Peer("tokio_mt", 10.0),
         peers: POOL,
     },
-    less("bytes_per_parked_task", "heap of a task that waits", "bytes", Bar::AtMost(80.0)),
-    less("bytes_per_idle_connection", "heap of an idle echo, 1 KiB of buffer included", "bytes", Bar::Peer("tokio", 1.0)),
-    less("allocs_per_spawn", "allocations of a task spawned and joined", "count", Bar::AtMost(1.0)),
-    less("allocs_per_yield", "allocations of a yield", "count", Bar::AtMost(0.0)),
-    less("syscalls_per_echo_1", "system calls of the server per echo, 1 connection", "count", Bar::AtMost(3.05)),
-    less("syscalls_per_echo_64", "system calls of the server per echo, 64 connections", "count", Bar::None),
+    less(
+        "bytes_per_parked_task",
+        "heap of a task that waits",
+        "bytes",
+        Bar::AtMost(80.0),
+    ),
+    less(
+        "bytes_per_idle_connection",
+        "heap of an idle echo, 1 KiB of buffer included",
+        "bytes",
+        Bar::Peer("tokio", 1.0),
+    ),
+    less(
+        "allocs_per_spawn",
+        "allocations of a task spawned and joined",
+        "count",
+        Bar::AtMost(1.0),
+    ),
+    less(
+        "allocs_per_yield",
+        "allocations of a yield",
+        "count",
+        Bar::AtMost(0.0),
+    ),
+    less(
+        "syscalls_per_echo_1",
+        "system calls of the server per echo, 1 connection",
+        "count",
+        Bar::AtMost(3.05),
+    ),
+    less(
+        "syscalls_per_echo_64",
+        "system calls of the server per echo, 64 connections",
+        "count",
+        Bar::None,
+    ),
     less("startup", "start-up over an empty process", "ns", Bar::None),
 ];
 
 impl Row {
     /// Which of the row's peers is us.
     pub fn ours(&self) -> &'static str {
-        if self.peers.contains(&OURS_POOL) { OURS_POOL } else { OURS }
+        if self.peers.contains(&OURS_POOL) {
+            OURS_POOL
+        } else {
+            OURS
+        }
     }
 
     /// How many times better `ours` is than `theirs`.
     pub fn advantage(&self, ours: f64, theirs: f64) -> f64 {
-        if self.higher_is_better { ours / theirs } else { theirs / ours }
+        if self.higher_is_better {
+            ours / theirs
+        } else {
+            theirs / ours
+        }
     }
 }

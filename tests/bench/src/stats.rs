@@ -49,7 +49,11 @@ pub fn ratio(ratios: &[f64]) -> Option<Ratio> {
             T.get(len - 2).unwrap_or(&1.96) * (variance / n).sqrt()
         }
     };
-    Some(Ratio { median: middle, low: (mean - half).exp(), high: (mean + half).exp() })
+    Some(Ratio {
+        median: middle,
+        low: (mean - half).exp(),
+        high: (mean + half).exp(),
+    })
 }
 
 #[cfg(test)]

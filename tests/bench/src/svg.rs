@@ -26,9 +26,17 @@ pub fn groups(measured: &[Measured]) -> Vec<Group<'_>> {
     let subjects: [(&str, &str, &[&str]); 5] = [
         ("tasks", "Tasks on one thread", &["spawn_join", "yield", "wake_"]),
         ("timers", "Timers", &["timer_create", "timer_fire"]),
-        ("threads", "Two workers, and blocking calls", &["pool_spawn", "pool_yield", "pool_ping", "to_thread"]),
+        (
+            "threads",
+            "Two workers, and blocking calls",
+            &["pool_spawn", "pool_yield", "pool_ping", "to_thread"],
+        ),
         ("network", "Network", &["echo_", "connect_", "udp_"]),
-        ("memory", "Memory and lateness (less is better: bars are inverted)", &["bytes_", "timer_lateness"]),
+        (
+            "memory",
+            "Memory and lateness (less is better: bars are inverted)",
+            &["bytes_", "timer_lateness"],
+        ),
     ];
     let group = |(name, title, starts): (&'static str, &str, &[&str])| {
         let belongs = |row: &&Measured| starts.iter().any(|start| row.row.name.starts_with(start));
@@ -47,10 +55,23 @@ pub fn chart(title: &str, rows: &[&Measured]) -> String {
     let mut body = String::new();
     let mut y = 34;
     for row in rows {
-        let peers: Vec<(&str, f64)> =
-            row.row.peers.iter().filter_map(|peer| Some((*peer, row.median(peer)?))).collect();
-        let goodness = |value: f64| if row.row.higher_is_better { value } else { 1.0 / value };
-        let top = peers.iter().map(|(_, value)| goodness(*value)).fold(f64::MIN_POSITIVE, f64::max);
+        let peers: Vec<(&str, f64)> = row
+            .row
+            .peers
+            .iter()
+            .filter_map(|peer| Some((*peer, row.median(peer)?)))
+            .collect();
+        let goodness = |value: f64| {
+            if row.row.higher_is_better {
+                value
+            } else {
+                1.0 / value
+            }
+        };
+        let top = peers
+            .iter()
+            .map(|(_, value)| goodness(*value))
+            .fold(f64::MIN_POSITIVE, f64::max);
         let _ = writeln!(
             body,
             r#"<text x="8" y="{}" font-weight="bold">{}</text><text x="8" y="{}" fill="gray">{}</text>"#,
@@ -61,7 +82,10 @@ pub fn chart(title: &str, rows: &[&Measured]) -> String {
         );
         for (peer, value) in peers {
             let length = (goodness(value) / top * WIDTH as f64).clamp(1.0, WIDTH as f64);
-            let colour = COLOURS.iter().find(|(name, _)| *name == peer).map_or("black", |(_, colour)| colour);
+            let colour = COLOURS
+                .iter()
+                .find(|(name, _)| *name == peer)
+                .map_or("black", |(_, colour)| colour);
             let _ = writeln!(
                 body,
                 r#"<text x="{}" y="{}" text-anchor="end">{peer}</text><rect x="{LEFT}" y="{y}" width="{length:.1}" height="{}" fill="{colour}"/><text x="{:.1}" y="{}">{}</text>"#,

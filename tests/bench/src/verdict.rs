@@ -18,6 +18,8 @@ pub struct Verdict {
     pub against_bar: Option<Ratio>,
     /// `None` when the row has no bar, or ours or its peer no value.
     pub passes: Option<bool>,
+    /// Whether the median alone passes; where it does not, only the noise of the run does.
+    pub clear: bool,
 }
 
 impl Measured {
@@ -30,8 +32,9 @@ impl Measured {
     /// A peer's median of the ratios to another's value of the same round, above 1 when the peer is the better one.
     pub fn against(&self, peer: &str, other: &str) -> Option<Ratio> {
         let pairs = self.values.get(peer)?.iter().zip(self.values.get(other)?);
-        let ratios: Vec<f64> =
-            pairs.filter_map(|(ours, theirs)| Some(self.row.advantage((*ours)?, (*theirs)?))).collect();
+        let ratios: Vec<f64> = pairs
+            .filter_map(|(ours, theirs)| Some(self.row.advantage((*ours)?, (*theirs)?)))
+            .collect();
         ratio(&ratios)
     }
 
@@ -41,7 +44,11 @@ impl Measured {
         let ranked = others.filter_map(|peer| Some((*peer, self.median(peer)?)));
         let better = |a: &(&str, f64), b: &(&str, f64)| {
             let order = a.1.total_cmp(&b.1);
-            if self.row.higher_is_better { order } else { order.reverse() }
+            if self.row.higher_is_better {
+                order
+            } else {
+                order.reverse()
+            }
         };
         ranked.max_by(better).map(|(peer, _)| peer)
     }
@@ -52,16 +59,26 @@ impl Measured {
         let best = self.best();
         let against_best = best.and_then(|best| self.against(ours, best));
         let mut against_bar = None;
-        let passes = match self.row.bar {
-            Bar::Best(bar) => against_best.map(|ratio| ratio.high >= REACH * bar),
+        let judge = |ratio: Option<Ratio>, bar: f64| match ratio {
+            Some(ratio) => (Some(ratio.high >= REACH * bar), ratio.median >= REACH * bar),
+            None => (None, false),
+        };
+        let (passes, clear) = match self.row.bar {
+            Bar::Best(bar) => judge(against_best, bar),
             Bar::Peer(peer, bar) => {
                 against_bar = self.against(ours, peer);
-                against_bar.map(|ratio| ratio.high >= REACH * bar)
+                judge(against_bar, bar)
             }
-            Bar::AtMost(most) => self.median(ours).map(|value| value <= most),
-            Bar::None => None,
+            Bar::AtMost(most) => (self.median(ours).map(|value| value <= most), true),
+            Bar::None => (None, false),
         };
-        Verdict { best, against_best, against_bar, passes }
+        Verdict {
+            best,
+            against_best,
+            against_bar,
+            passes,
+            clear,
+        }
     }
 }
 
@@ -72,13 +89,25 @@ mod tests {
 
     fn measured(row: &str, values: &[(&'static str, &[f64])]) -> Measured {
         let row = ROWS.iter().find(|known| known.name == row).unwrap();
-        let values = values.iter().map(|(peer, values)| (*peer, values.iter().copied().map(Some).collect()));
-        Measured { row, values: values.collect() }
+        let values = values
+            .iter()
+            .map(|(peer, values)| (*peer, values.iter().copied().map(Some).collect()));
+        Measured {
+            row,
+            values: values.collect(),
+        }
     }
 
     #[test]
     fn the_best_peer_is_never_us_and_a_ratio_above_one_is_good_for_us() {
-        let rates = measured("yield", &[("ours", &[8.0, 8.0]), ("smol", &[2.0, 2.0]), ("tokio", &[4.0, 4.0])]);
+        let rates = measured(
+            "yield",
+            &[
+                ("ours", &[8.0, 8.0]),
+                ("smol", &[2.0, 2.0]),
+                ("tokio", &[4.0, 4.0]),
+            ],
+        );
         let verdict = rates.verdict();
         assert_eq!(verdict.best, Some("tokio"));
         assert!((verdict.against_best.unwrap().median - 2.0).abs() < 1e-9);
@@ -87,7 +116,10 @@ mod tests {
 
     #[test]
     fn less_is_better_where_the_row_says_so() {
-        let row = measured("timer_lateness_p50", &[("ours", &[50.0]), ("smol", &[25.0]), ("tokio", &[1000.0])]);
+        let row = measured(
+            "timer_lateness_p50",
+            &[("ours", &[50.0]), ("smol", &[25.0]), ("tokio", &[1000.0])],
+        );
         let verdict = row.verdict();
         assert_eq!(verdict.best, Some("smol"));
         assert!((verdict.against_bar.unwrap().median - 0.5).abs() < 1e-9);
@@ -96,7 +128,13 @@ mod tests {
 
     #[test]
     fn a_value_at_its_limit_passes() {
-        assert_eq!(measured("allocs_per_spawn", &[("ours", &[1.0])]).verdict().passes, Some(true));
-        assert_eq!(measured("allocs_per_spawn", &[("ours", &[1.1])]).verdict().passes, Some(false));
+        assert_eq!(
+            measured("allocs_per_spawn", &[("ours", &[1.0])]).verdict().passes,
+            Some(true)
+        );
+        assert_eq!(
+            measured("allocs_per_spawn", &[("ours", &[1.1])]).verdict().passes,
+            Some(false)
+        );
     }
 }

@@ -16,7 +16,14 @@ pub struct Client {
 impl Client {
     pub fn new(stream: TcpStream, size: usize) -> Client {
         let (message, buffer) = (vec![7; size], vec![0; size]);
-        Client { stream, message, buffer, sent: 0, got: 0, started: Instant::now() }
+        Client {
+            stream,
+            message,
+            buffer,
+            sent: 0,
+            got: 0,
+            started: Instant::now(),
+        }
     }
 
     pub fn stream(&self) -> &TcpStream {

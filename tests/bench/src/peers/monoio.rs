@@ -31,7 +31,10 @@ async fn echo(mut stream: TcpStream, size: usize) {
 
 impl Peer for Monoio {
     fn run<F: Future>(main: impl FnOnce(Self) -> F) -> F::Output {
-        let mut runtime = RuntimeBuilder::<LegacyDriver>::new().enable_timer().build().unwrap();
+        let mut runtime = RuntimeBuilder::<LegacyDriver>::new()
+            .enable_timer()
+            .build()
+            .unwrap();
         runtime.block_on(main(Monoio))
     }
 

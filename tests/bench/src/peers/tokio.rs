@@ -1,6 +1,9 @@
 //! tokio: the current-thread runtime, and the multi-thread one with two workers.
 
-#![expect(unsafe_code, reason = "tokio's fastest local spawn asks for `Send`, which a single-threaded runtime does not need")]
+#![expect(
+    unsafe_code,
+    reason = "tokio's fastest local spawn asks for `Send`, which a single-threaded runtime does not need"
+)]
 
 use std::future::Future;
 use std::pin::Pin;
@@ -94,7 +97,10 @@ impl Peer for TokioCt {
 
 impl Pool for TokioMt {
     fn run<F: Future>(main: impl FnOnce(Self) -> F) -> F::Output {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build();
         runtime.unwrap().block_on(async { main(TokioMt).await })
     }
 

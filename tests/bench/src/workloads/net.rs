@@ -23,7 +23,9 @@ pub fn start_load(kind: &str, port: u16, arguments: &[u64]) -> Child {
 pub fn finish_load(load: Child) -> f64 {
     let output = load.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    text.trim().parse().unwrap_or_else(|_| panic!("the load said {text:?}"))
+    text.trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("the load said {text:?}"))
 }
 
 fn print_and_exit(value: f64, unit: &str) -> ! {
@@ -92,7 +94,9 @@ pub fn idle_bytes<P: Peer>(connections: u64) -> f64 {
 
 fn wait_for_line(load: &mut Child) {
     let mut line = String::new();
-    BufReader::new(load.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(load.stdout.as_mut().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     assert_eq!(line.trim(), "ready");
 }
 

@@ -14,7 +14,10 @@ fn me() -> std::path::PathBuf {
 pub fn startup(peer: &str, runs: usize) -> f64 {
     let time = |who: &str| {
         let start = Instant::now();
-        let status = Command::new(me()).args(["hello", who]).stdout(Stdio::null()).status();
+        let status = Command::new(me())
+            .args(["hello", who])
+            .stdout(Stdio::null())
+            .status();
         assert!(status.unwrap().success());
         start.elapsed().as_nanos() as f64
     };

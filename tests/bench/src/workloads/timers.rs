@@ -14,7 +14,10 @@ use crate::peers::Peer;
 const STRETCH: usize = 64;
 
 fn arm(timer: Pin<&mut impl Future>, cx: &mut Context<'_>) {
-    assert!(timer.poll(cx).is_pending(), "a timer of ten seconds was over at once");
+    assert!(
+        timer.poll(cx).is_pending(),
+        "a timer of ten seconds was over at once"
+    );
 }
 
 /// Timers made, armed and dropped per second, while `live - 1` others are pending; all deadlines are seconds away.
@@ -24,12 +27,20 @@ pub fn create_cancel<P: Peer>(live: usize, total: usize) -> f64 {
             let mut random = Random::new();
             let far = Instant::now() + Duration::from_secs(10);
             let mut deadline = || far + Duration::from_micros(random.below(10_000_000));
-            let mut timers: Vec<_> = (0..live).map(|_| Box::pin(peer.sleep_until(deadline()))).collect();
+            let mut timers: Vec<_> = (0..live)
+                .map(|_| Box::pin(peer.sleep_until(deadline())))
+                .collect();
             let mut armed = 0;
             while armed < live {
                 let end = live.min(armed + STRETCH);
                 let now = &mut timers[armed..end];
-                poll_fn(|cx| Poll::Ready(now.iter_mut().for_each(|timer| arm(timer.as_mut(), cx)))).await;
+                poll_fn(|cx| {
+                    for timer in now.iter_mut() {
+                        arm(timer.as_mut(), cx);
+                    }
+                    Poll::Ready(())
+                })
+                .await;
                 yield_once().await;
                 armed = end;
             }
