@@ -111,9 +111,10 @@ fn losses(measured: &[Measured]) -> String {
             } else {
                 "is within its bar"
             };
+            let note = note(row.row.name).map_or(String::new(), |note| format!(" {note}"));
             let _ = writeln!(
                 text,
-                "- `{}` ({}): {:.2} of {best} ({:.2} to {:.2}); the row {outcome}.",
+                "- `{}` ({}): {:.2} of {best} ({:.2} to {:.2}); the row {outcome}.{note}",
                 row.row.name, row.row.what, ratio.median, ratio.low, ratio.high
             );
         }
@@ -123,6 +124,13 @@ fn losses(measured: &[Measured]) -> String {
     } else {
         text
     }
+}
+
+/// Why a row loses and what would close the gap, as losses.md has it.
+fn note(row: &str) -> Option<&'static str> {
+    include_str!("../losses.md")
+        .lines()
+        .find_map(|line| line.strip_prefix("- `")?.strip_prefix(row)?.strip_prefix("`: "))
 }
 
 fn docs() -> PathBuf {
