@@ -106,10 +106,10 @@ fn losses(measured: &[Measured]) -> String {
         };
         let missed = verdict.passes == Some(false);
         if missed || ratio.high < 1.0 {
-            let outcome = if missed {
-                "misses its bar"
-            } else {
-                "is within its bar"
+            let outcome = match verdict.passes {
+                Some(true) => "is within its bar",
+                Some(false) => "misses its bar",
+                None => "has no bar",
             };
             let note = note(row.row.name).map_or(String::new(), |note| format!(" {note}"));
             let _ = writeln!(
