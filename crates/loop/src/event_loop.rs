@@ -13,17 +13,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use asyncio_core::{LoopQueue, StartPool, blocking, fork_generation};
-use asyncio_executor::BlockingPool;
 use asyncio_reactor::{Builder, Reactor};
 use asyncio_timers::{Clock, LocalTimers};
 
+use crate::lazy_blocking::LazyBlocking;
 use crate::pool::{Pool, PoolOptions};
 
 /// What a loop is made from.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) tick_budget: usize,
-    pub(crate) worker_threads: usize,
+    pub(crate) worker_threads: Option<usize>,
     pub(crate) blocking_threads: Option<usize>,
     pub(crate) reactor: Builder,
     pub(crate) clock: Clock,
@@ -36,7 +36,7 @@ pub(crate) struct EventLoop {
     pub(crate) reactor: Reactor,
     timers: LocalTimers,
     pool: Arc<Pool>,
-    blocking: Arc<BlockingPool>,
+    blocking: Arc<LazyBlocking>,
     options: Options,
     /// The process that made this loop.
     generation: u32,
@@ -52,14 +52,8 @@ impl EventLoop {
         let unpark = reactor.handle().waker();
         queue.set_unpark(unpark.clone());
         timers.set_unpark(unpark.clone());
-        let mut blocking = BlockingPool::builder().thread_name_prefix("asyncio-blocking");
-        if let Some(threads) = options.blocking_threads {
-            blocking = blocking.max_threads(threads);
-        }
-        let blocking = Arc::new(blocking.build()?);
-        if options.clock.is_mock() {
-            blocking.set_quiet_hook(Some(unpark));
-        }
+        let quiet_hook = options.clock.is_mock().then_some(unpark);
+        let blocking = Arc::new(LazyBlocking::new(options.blocking_threads, quiet_hook));
         let pool = Arc::new(Pool::new(PoolOptions {
             workers: options.worker_threads,
             reactor: options.reactor.clone(),
@@ -176,8 +170,11 @@ impl EventLoop {
             this.queue.close();
             this.pool.close();
         });
-        let report = self.blocking.shutdown(SHUTDOWN_TIMEOUT);
-        if !report.is_clean() {
+        if let Some(report) = self
+            .blocking
+            .shutdown(SHUTDOWN_TIMEOUT)
+            .filter(|report| !report.is_clean())
+        {
             eprintln!(
                 "asyncio: blocking work did not end within {SHUTDOWN_TIMEOUT:?} of the loop: {report:?}"
             );

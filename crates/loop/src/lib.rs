@@ -24,6 +24,7 @@
 //! ```
 
 mod event_loop;
+mod lazy_blocking;
 mod pool;
 mod run;
 mod run_error;

@@ -28,7 +28,8 @@ pub(crate) struct Pool {
 /// What a pool is made from, when it is made.
 #[derive(Debug)]
 pub(crate) struct PoolOptions {
-    pub(crate) workers: usize,
+    /// `None`: as many as the machine has cores.
+    pub(crate) workers: Option<usize>,
     pub(crate) reactor: Builder,
     pub(crate) clock: Clock,
     pub(crate) blocking: Arc<dyn RunBlocking>,
@@ -106,7 +107,9 @@ impl Pool {
 
     fn start(&self) -> io::Result<State> {
         let options = &self.options;
-        let queue = PoolQueue::new(options.workers).map_err(io::Error::other)?;
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = options.workers.unwrap_or_else(cores);
+        let queue = PoolQueue::new(workers).map_err(io::Error::other)?;
         let reactor = options.reactor.clone().build()?;
         let shared = Arc::new(Shared::new(
             queue,
@@ -115,8 +118,8 @@ impl Pool {
             options.blocking.clone(),
         ));
         shared.connect();
-        let mut threads = Vec::with_capacity(options.workers);
-        for index in 0..options.workers {
+        let mut threads = Vec::with_capacity(workers);
+        for index in 0..workers {
             let of_thread = shared.clone();
             let spawned = std::thread::Builder::new()
                 .name(format!("asyncio-worker-{index}"))

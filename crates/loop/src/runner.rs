@@ -52,11 +52,10 @@ enum State {
 impl Runner {
     /// A runner with the defaults. Nothing is made yet.
     pub fn new() -> Runner {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Runner {
             options: Options {
                 tick_budget: DEFAULT_TICK_BUDGET,
-                worker_threads: cores,
+                worker_threads: None,
                 blocking_threads: None,
                 reactor: Reactor::builder(),
                 clock: Clock::monotonic(),
@@ -87,7 +86,7 @@ impl Runner {
     /// When `threads` is zero.
     pub fn worker_threads(mut self, threads: usize) -> Runner {
         assert!(threads > 0, "worker_threads must be at least 1");
-        self.options.worker_threads = threads;
+        self.options.worker_threads = Some(threads);
         self
     }
 
