@@ -27,11 +27,11 @@ pub struct Interval {
 
 /// What an [`Interval`] does about ticks that nobody awaited in time.
 ///
-/// With a period of 10 and a consumer that was away from 20 to 45:
+/// With a period of 10 and a consumer that was away from 20 to 45, so that it missed 30 and 40:
 ///
 /// | | ticks at |
 /// |---|---|
-/// | `Burst` | 45, 45, 45, 50, 60 |
+/// | `Burst` | 45, 45, 50, 60 |
 /// | `Delay` | 45, 55, 65 |
 /// | `Skip`  | 45, 50, 60 |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -298,36 +298,48 @@ impl Sleep {
 
     /// Registers, unless the deadline has passed.
     fn register(&mut self, cx: &Context<'_>) -> Poll<()> {
-        let mut waker = Some(cx.waker().clone());
-        let mut done = false;
-        current::with(|driver| {
+        let mut waker = cx.waker().clone();
+        loop {
+            match self.register_local(waker) {
+                Ok(polled) => return polled,
+                Err(refused) => waker = refused,
+            }
+            if self.driver == 0 || !is_gone(self.driver) {
+                return self.register_shared(waker);
+            }
+            // Its driver is closed, and the one of this thread takes it over.
+            self.driver = 0;
+        }
+    }
+
+    /// Registers in the plain store of the loop that is entered here; an error gives the waker back, as there is none
+    /// or the sleep belongs elsewhere.
+    fn register_local(&mut self, waker: Waker) -> Result<Poll<()>, Waker> {
+        let mut waker = Some(waker);
+        let polled = current::with(|driver| {
             let Some(Driver::Local(local)) = driver else {
-                return;
+                return None;
             };
             let shared = local.shared();
             if local.is_closed() || (self.driver != 0 && self.driver != shared.id()) {
-                return;
+                return None;
             }
             let nanos = shared.nanos(self.deadline);
             // The clock was read when a fresh sleep was created: a turn since then is all that can have passed it.
-            done = local.has_passed(nanos)
-                || (self.state != State::Fresh && self.deadline <= shared.clock().now());
-            if done {
-                return;
-            }
-            if let Some(waker) = waker.take() {
-                self.driver = shared.id();
-                self.key = local.insert(nanos, waker);
-                self.state = State::Local;
-            }
-        });
-        match waker {
-            None => Poll::Pending,
-            Some(_) if done => {
+            if local.has_passed(nanos)
+                || (self.state != State::Fresh && self.deadline <= shared.clock().now())
+            {
                 self.state = State::Done;
-                Poll::Ready(())
+                return Some(Poll::Ready(()));
             }
-            Some(waker) => self.register_shared(waker),
+            self.driver = shared.id();
+            self.key = local.insert(nanos, waker.take()?);
+            self.state = State::Local;
+            Some(Poll::Pending)
+        });
+        match (polled, waker) {
+            (None, Some(waker)) => Err(waker),
+            (polled, _) => Ok(polled.unwrap_or(Poll::Pending)),
         }
     }
 
@@ -366,6 +378,11 @@ impl Sleep {
         waker.wake();
         Poll::Pending
     }
+}
+
+/// Whether the driver of this number is closed.
+fn is_gone(id: u64) -> bool {
+    with_shared(id, |shared| shared.is_none_or(Shared::is_closed))
 }
 
 /// Calls `look` with the driver of this number, unless it is closed. The thread's slot is free while `look` runs, as

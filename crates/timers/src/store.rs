@@ -6,7 +6,7 @@
 //! to the nanosecond and equal deadlines fire in the order of insertion. A wheel alone was rejected because its tick
 //! becomes lateness, a heap alone because each cancel costs a walk through it.
 //!
-//! Invariants: an entry is in the heap exactly if its tick is not after the wheel's cursor; a deadline of [`NEVER`]
+//! Invariants: an entry is in the heap exactly if its tick is not after the wheel's cursor; but a deadline of [`NEVER`]
 //! is in neither. Every method leaves wakers to its caller: none is cloned, woken or dropped in here.
 //!
 //! Memory: 40 bytes per timer and 16 more while it is near. Slots of the slab are reused; the slab, whose indices are
@@ -72,10 +72,10 @@ impl Store {
         self.sequence += 1;
         let sequence = self.sequence;
         let index = self.slab.insert(nanos, sequence, waker);
-        if wheel::tick(nanos) <= self.wheel.cursor() {
-            self.heap.push(&mut self.slab, nanos, index);
-        } else if nanos == NEVER {
+        if nanos == NEVER {
             self.slab.set_nowhere(index);
+        } else if wheel::tick(nanos) <= self.wheel.cursor() {
+            self.heap.push(&mut self.slab, nanos, index);
         } else {
             self.wheel.link(&mut self.slab, nanos, index);
         }
@@ -118,8 +118,9 @@ impl Store {
         self.heap.peek().or_else(|| self.wheel.earliest(&self.slab))
     }
 
-    /// Brings what is due at `now` near, so that [`Store::pop`] finds it.
+    /// Brings what is due at `now` near, so that [`Store::pop`] finds it. Time ends before [`NEVER`].
     pub(crate) fn advance(&mut self, now: u64) {
+        let now = now.min(NEVER - 1);
         self.advanced = self.advanced.max(now);
         self.wheel
             .advance(&mut self.slab, &mut self.heap, wheel::tick(now));
@@ -157,3 +158,6 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
