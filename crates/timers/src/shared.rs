@@ -346,6 +346,30 @@ mod loom_tests {
         });
     }
 
+    /// A loop that sees nothing pending parks without a deadline, and is woken for whatever comes then, also after an
+    /// earlier timer came and went.
+    #[test]
+    fn loom_a_loop_that_was_emptied_learns_of_a_later_deadline() {
+        loom::model(|| {
+            let shared = Shared::new(Owner::LocalTimers, Clock::monotonic());
+            let notify = loom::sync::Arc::new(Notify::new());
+            shared.set_unpark(Some(Waker::from(Arc::new(Unpark(notify.clone())))));
+            let other = {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || {
+                    if let Ok(key) = shared.insert(1 << 20, Waker::noop().clone()) {
+                        assert!(shared.remove(key).is_some());
+                    }
+                    assert!(shared.insert(1 << 40, Waker::noop().clone()).is_ok());
+                })
+            };
+            while shared.pending() == 0 || shared.next() != Some(1 << 40) {
+                notify.wait();
+            }
+            other.join().unwrap();
+        });
+    }
+
     /// A note of another thread is taken at the turn that it brings about.
     #[test]
     fn loom_a_note_brings_the_loop_to_a_turn() {
