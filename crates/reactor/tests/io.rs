@@ -422,6 +422,12 @@ fn it_works_alone_on_tokio() {
 }
 
 #[test]
+fn it_works_alone_on_our_executor() {
+    let executor = asyncio_executor::Executor::new();
+    asyncio_executor::block_on(executor.run(executor.spawn(echo())));
+}
+
+#[test]
 fn it_works_alone_on_smol() {
     smol::block_on(smol::spawn(echo()));
 }

@@ -1,4 +1,4 @@
-//! Sleeps and intervals on executors that are not ours, with no driver entered: the fallback thread serves them.
+//! Sleeps and intervals on several executors, with no driver entered: the fallback thread serves them.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -64,4 +64,15 @@ fn sleeps_work_on_smol() {
             task.await;
         }
     });
+}
+
+#[test]
+fn sleeps_work_on_our_executor() {
+    let executor = asyncio_executor::Executor::new();
+    asyncio_executor::block_on(executor.run(async {
+        let tasks: Vec<_> = (0..50).map(|_| executor.spawn(two_sleeps_and_ticks())).collect();
+        for task in tasks {
+            task.await;
+        }
+    }));
 }

@@ -1,4 +1,4 @@
-//! What the tests share: every executor that is not ours, and every backend of the reactor.
+//! What the tests share: every executor, and every backend of the reactor.
 
 #![allow(dead_code, reason = "no test uses all of it")]
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
@@ -18,7 +18,7 @@ pub(crate) use futures_lite::future::poll_once;
 /// A lost event is not to hang the tests.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Runs what `test` makes on `futures_lite`'s `block_on`, on tokio's two runtimes, on smol, and by hand over a reactor
+/// Runs what `test` makes on `futures_lite`'s `block_on`, on our executor, on tokio's two runtimes, on smol, and by hand over a reactor
 /// of each backend.
 pub(crate) fn everywhere<F>(test: impl Fn() -> F)
 where
@@ -37,6 +37,8 @@ where
         }
     };
     future::block_on(limited("block_on"));
+    let executor = asyncio_executor::Executor::new();
+    asyncio_executor::block_on(executor.run(executor.spawn(limited("our executor"))));
     smol::block_on(smol::spawn(limited("smol")));
     let one = tokio::runtime::Builder::new_current_thread().build().unwrap();
     one.block_on(limited("tokio, one thread"));
