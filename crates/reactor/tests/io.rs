@@ -395,43 +395,6 @@ fn waiters_of_a_closed_reactor_get_an_error() {
     }
 }
 
-async fn echo() {
-    let (mut client, mut server) = tcp_pair().await;
-    client.write_all(b"alone").await.unwrap();
-    let mut buffer = [0; 5];
-    server.read_exact(&mut buffer).await.unwrap();
-    assert_eq!(&buffer, b"alone");
-}
-
-#[test]
-fn it_works_alone_on_block_on() {
-    future::block_on(echo());
-}
-
-#[test]
-fn it_works_alone_on_tokio() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .build()
-        .unwrap();
-    runtime.block_on(async { tokio::spawn(echo()).await.unwrap() });
-    tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap()
-        .block_on(echo());
-}
-
-#[test]
-fn it_works_alone_on_our_executor() {
-    let executor = asyncio_executor::Executor::new();
-    asyncio_executor::block_on(executor.run(executor.spawn(echo())));
-}
-
-#[test]
-fn it_works_alone_on_smol() {
-    smol::block_on(smol::spawn(echo()));
-}
-
 #[test]
 fn a_short_read_then_more_data_is_read_on() {
     for backend in backends() {
