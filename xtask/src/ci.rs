@@ -36,17 +36,14 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 
 /// The workspaces under `tests/`: those whose programs are tests are run, the benchmark is only compiled.
 fn other_workspaces(steps: &mut Steps) -> Result<(), Failure> {
-    for (name, runs) in [("ecosystem", true), ("bench", false), ("fuzz", false)] {
-        let manifest = format!("tests/{name}/Cargo.toml");
-        if !workspace::root().join(&manifest).is_file() {
-            continue;
-        }
-        if runs {
-            steps.tests(name, || {
+    for folder in &workspace::others()? {
+        let manifest = format!("{folder}/Cargo.toml");
+        if folder == "tests/ecosystem" {
+            steps.tests(folder, || {
                 run::tests(run::cargo().args(["test", "--manifest-path", &manifest]))
             })?;
         } else {
-            steps.check(name, || {
+            steps.check(folder, || {
                 run::run(run::cargo().args(["check", "--all-targets", "--manifest-path", &manifest]))
             })?;
         }

@@ -52,7 +52,10 @@ pub(crate) fn crates(wanted: Option<&str>) -> Result<Tally, (Failure, Tally)> {
         }
     }
     if chosen.is_empty() {
-        problems.push("no crate declares loom tests".to_owned());
+        problems.push(match wanted {
+            Some(name) => format!("{name:?} is no crate that declares loom tests"),
+            None => "no crate declares loom tests".to_owned(),
+        });
     }
     if problems.is_empty() {
         Ok(tally)
@@ -78,7 +81,8 @@ fn judge(name: &str, outcome: Result<Tally, (Failure, Tally)>) -> Option<String>
     match outcome {
         Ok(Tally { passed: 0, .. }) => Some(format!("{name} declares loom and ran no loom test")),
         Ok(_) => None,
-        Err((failure, tally)) if tally == Tally::default() => Some(format!("{name}: {}", failure.message)),
+        // It did not build, or died before libtest could say which test it was.
+        Err((failure, Tally { failed: 0, .. })) => Some(format!("{name}: {}", failure.message)),
         Err((_, tally)) => Some(format!("{name}: {} of its loom tests failed", tally.failed)),
     }
 }
@@ -109,6 +113,15 @@ mod tests {
             judge("x", Err((Failure::new("status"), Tally::default())))
                 .unwrap()
                 .contains("status")
+        );
+    }
+
+    #[test]
+    fn a_run_that_died_half_way_fails_with_its_status() {
+        let tally = Tally { passed: 3, failed: 0 };
+        assert_eq!(
+            judge("x", Err((Failure::new("killed"), tally))).unwrap(),
+            "x: killed"
         );
     }
 }

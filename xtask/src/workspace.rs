@@ -67,6 +67,16 @@ pub(crate) fn packages() -> Result<Vec<Package>, Failure> {
     Ok(packages)
 }
 
+/// The folders of the workspaces that are not part of this one, as far as they exist.
+///
+/// # Errors
+/// As [`crates`].
+pub(crate) fn others() -> Result<Vec<String>, Failure> {
+    let mut folders = manifest()?.list("workspace", "exclude");
+    folders.retain(|folder| root().join(folder).join("Cargo.toml").is_file());
+    Ok(folders)
+}
+
 /// The root manifest.
 ///
 /// # Errors

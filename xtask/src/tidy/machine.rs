@@ -9,6 +9,7 @@ const FOLDERS: &[&str] = &[
     concat!("/ro", "ot/"),
     concat!("/ho", "me/"),
     concat!("/Us", "ers/"),
+    concat!("/tmp/tar", "get"),
 ];
 
 /// Hosts and settings that point cargo somewhere.
@@ -74,6 +75,7 @@ mod tests {
     fn folders_hosts_and_strange_sources_are_found() {
         for text in [
             concat!("in \"/ho", "me/me/x\""),
+            concat!("CARGO_TARGET_DIR=/tmp/tar", "get-x"),
             concat!("[source.x]\nreplace", "-with = 1"),
         ] {
             assert_eq!(findings(&File::new("a.toml", text)).len(), 1, "{text}");

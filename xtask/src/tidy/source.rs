@@ -19,7 +19,7 @@ pub(super) fn findings(file: &File) -> Vec<String> {
                 found.push(at(file, line, format_args!("{word} is not finished code")));
             }
         }
-        if text.contains("#[ignore") {
+        if text.contains("#[ignore") || (text.contains("cfg_attr(") && has_word(text, "ignore")) {
             found.push(at(file, line, "a test runs or is not there: no #[ignore]"));
         }
     }
@@ -68,6 +68,15 @@ mod tests {
             found("//! x\nfn f() { todo!() }\nfn g() { dbg!(1); unimplemented!() }\n#[ignore = \"slow\"]\n");
         assert_eq!(found.len(), 4, "{found:?}");
         assert!(found[0].starts_with("a.rs:2:"), "{found:?}");
+    }
+
+    #[test]
+    fn a_test_that_is_ignored_on_some_systems_is_found() {
+        assert_eq!(
+            found("//! x\n#[cfg_attr(windows, ignore = \"slow\")]\nfn f() {}\n").len(),
+            1
+        );
+        assert!(found("//! x\n#[cfg_attr(windows, expect(unused))]\nfn ignore() {}\n").is_empty());
     }
 
     #[test]
