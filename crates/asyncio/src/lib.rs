@@ -49,11 +49,19 @@ pub use asyncio_reactor as reactor;
 /// Executors to be used without a loop, and the pool for blocking work.
 pub use asyncio_executor as executor;
 
-pub use asyncio_loop::{RunError, Runner, exit_by_sigint, run, try_run};
+pub use asyncio_loop::{
+    ConcurrentFuture, EventLoop, EventLoopBuilder, ExceptionContext, ExceptionHandler, LoopClosed,
+    LoopHandle, NoEventLoop, RunError, Runner, exit_by_sigint, get_running_loop, run, try_get_running_loop,
+    try_run,
+};
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};
 pub use asyncio_tasks::{
-    JoinError, Task, TaskSpawnError, YieldNow, create_task, spawn, to_thread, try_create_task, try_spawn,
-    yield_now,
+    CallbackId, Cancelled, CancelledError, CatchCancelled, Context, ContextEntered, ExceptionGroup,
+    GroupClosed, GroupTask, InvalidStateError, Job, JoinError, LocalJob, On, ResultError, Resume, RunGroup,
+    RunInfallible, Shield, Spawn, Task, TaskBuilder, TaskGroup, TaskRef, TaskSpawnError, Timeout,
+    TimeoutError, YieldNow, catch_cancelled, create_task, finally, on, on_cancel, shield, shield_future,
+    shield_spawn, spawn, task, task_group, task_group_infallible, timeout, timeout_at, to_thread,
+    try_create_task, try_spawn, yield_now,
 };
 pub use asyncio_timers::{Interval, MissedTickBehavior, Sleep, interval, interval_at, sleep, sleep_until};

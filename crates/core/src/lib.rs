@@ -1,25 +1,45 @@
 //! What the asyncio crates share.
 
 pub mod blocking;
+mod callback;
 mod cell;
+mod context;
+mod foreign;
 mod fork;
 mod loop_queue;
-mod meta;
+mod outcome;
+mod place;
 mod pool_queue;
 mod pool_slot;
 mod raw_task;
 mod registry;
 mod remote;
+mod report;
+mod request;
 mod slot;
 mod sync;
 mod table;
+mod task_ref;
 mod thread;
+mod wait;
 
+pub use callback::call_soon_threadsafe;
+pub use context::{
+    Context, ContextEntered, ContextKey, ContextValue, current_context, current_context_or_new,
+    inherit_context,
+};
+pub use foreign::{RunTask, foreign_task};
 pub use fork::fork_generation;
-pub use loop_queue::{LoopQueue, current_loop, spawn_local};
-pub use meta::{QueueId, TaskMeta};
+pub use loop_queue::{LoopQueue, Start, current_loop, loop_tasks, spawn_local, starts_eagerly};
+pub use outcome::Outcome;
+pub use place::QueueId;
 pub use pool_queue::{Look, PoolQueue, Worker, on_pool_worker};
-pub use pool_slot::{SpawnError, StartPool, enter_pool, spawn};
+pub use pool_slot::{SpawnError, StartPool, enter_pool, pool_tasks, spawn};
 pub use raw_task::RawTask;
+pub use report::{ExceptionContext, ExceptionHandler, message_of, report, report_for};
+pub use request::Request;
 pub use slot::{Entered, Slot};
 pub use table::TooManyQueues;
+pub use task_ref::{CallbackId, TaskRef};
+pub use thread::{outside, scope_frame, take_running_request, with_scope_frame};
+pub use wait::{Wait, WaitKind, waits_for};

@@ -10,17 +10,17 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
+use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
 
-use async_task::Runnable;
-
-use crate::cell;
-use crate::meta::{INDEX_BITS, QueueId, TaskMeta};
-use crate::raw_task::RawTask;
-use crate::registry::{Left, Registry};
+use crate::cell::{self, Header, Queued};
+use crate::place::{INDEX_BITS, Kind, Place, QueueId};
+use crate::registry::Registry;
+use crate::report::ExceptionHandler;
 use crate::table::{self, TaskRemote, TooManyQueues};
-use crate::thread;
+use crate::{Outcome, RawTask, TaskRef, callback, thread};
 
 /// The ready queue of a loop: single owner, bound to the thread that made it.
 pub struct LoopQueue {
@@ -30,9 +30,22 @@ pub struct LoopQueue {
 pub(crate) struct LoopState {
     id: QueueId,
     remote: &'static TaskRemote,
-    ready: RefCell<VecDeque<Runnable<TaskMeta>>>,
+    ready: RefCell<VecDeque<Queued>>,
     registry: RefCell<Registry>,
     closed: Cell<bool>,
+    /// A task of the loop takes a step. While it does, no other may be taken from the queue: it could be the same.
+    stepping: Cell<bool>,
+    /// Tasks start eagerly unless they say otherwise.
+    eager: Cell<bool>,
+}
+
+/// When a new task takes its first step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// In its turn.
+    Queued,
+    /// At once, inside the call that makes the task.
+    Eager,
 }
 
 impl LoopState {
@@ -42,36 +55,80 @@ impl LoopState {
     }
 
     #[inline]
-    pub(crate) fn push(&self, runnable: Runnable<TaskMeta>) {
-        self.ready.borrow_mut().push_back(runnable);
+    pub(crate) fn push(&self, task: Queued) {
+        self.ready.borrow_mut().push_back(task);
     }
 
     #[inline]
-    pub(crate) fn unregister(&self, index: u32) -> Left {
-        self.registry.borrow_mut().remove(index)
-    }
-
-    pub(crate) fn hold(&self, meta: TaskMeta) {
-        cell::hold(&mut self.registry.borrow_mut(), meta.index());
+    pub(crate) fn unregister(&self, index: u32) {
+        self.registry.borrow_mut().remove(index);
     }
 
     /// # Safety
     ///
-    /// As for [`cell::on_loop`].
-    #[expect(unsafe_code, reason = "the main future of a loop borrows from its caller")]
+    /// The future is gone before what it borrows: the loop is closed, or the task has ended, before that.
+    #[expect(unsafe_code, reason = "the references of a new cell")]
     #[inline]
-    unsafe fn spawn<F: Future>(&self, future: F) -> Result<RawTask<F::Output>, F> {
+    unsafe fn spawn<F, T>(
+        &self,
+        future: F,
+        start: Start,
+        location: &'static Location<'static>,
+        dress: impl FnOnce(&TaskRef),
+    ) -> Result<RawTask<T>, F>
+    where
+        F: Future<Output = Outcome<T>>,
+    {
         if self.closed.get() {
             return Err(future);
         }
-        // SAFETY: passed on to the caller. The state is not Send, so this is the loop's thread.
-        let (runnable, task) = unsafe { cell::on_loop(self.id, &mut self.registry.borrow_mut(), future) };
-        self.push(runnable);
+        let cell = {
+            let mut registry = self.registry.borrow_mut();
+            let index = registry.reserve();
+            let place = Place::new(self.id, Kind::Loop, index);
+            // SAFETY: the state is not Send, so this is the loop's thread, on which the future stays.
+            let cell = unsafe { cell::make(place, 2, location, future) };
+            registry.fill(index, cell);
+            cell
+        };
+        // SAFETY: the first reference is the handle's.
+        let task = unsafe { RawTask::from_cell(cell) };
+        dress(task.as_task_ref());
+        match start {
+            Start::Queued => {
+                // SAFETY: the second reference.
+                let queued = unsafe { Queued::from_raw(cell) };
+                queued.mark_ready();
+                self.push(queued);
+            }
+            Start::Eager => {
+                let _stepping = self.step();
+                let _entered = thread::enter_loop(self);
+                // SAFETY: the second reference; the task was never queued.
+                unsafe { cell::run_first(cell) };
+            }
+        }
         Ok(task)
     }
 
+    /// Notes that a task takes a step, for as long as the guard lives.
+    fn step(&self) -> Stepping<'_> {
+        Stepping {
+            flag: &self.stepping,
+            before: self.stepping.replace(true),
+        }
+    }
+
+    /// Nothing takes a step now, or this panics.
+    fn check_between_steps(&self, what: &str) {
+        assert!(
+            !self.stepping.get(),
+            "{what} was called inside a step of one of the loop's own tasks"
+        );
+    }
+
     #[inline]
-    fn pop(&self) -> Option<Runnable<TaskMeta>> {
+    fn pop(&self) -> Option<Queued> {
         self.ready.borrow_mut().pop_front()
     }
 
@@ -79,10 +136,38 @@ impl LoopState {
         // No more than what is there now: a thread that pushes without end must not keep the loop here.
         for _ in 0..self.remote.len() {
             match self.remote.pop() {
-                Some(runnable) => self.push(runnable),
+                Some(task) => {
+                    if let Some(task) = cell::come_home(task) {
+                        self.push(task);
+                    }
+                }
                 None => break,
             }
         }
+    }
+
+    fn tasks(&self) -> Vec<TaskRef> {
+        let registry = self.registry.borrow();
+        let mut tasks = Vec::with_capacity(registry.len());
+        let mut from = 0;
+        while let Some((index, cell)) = registry.next(from) {
+            from = index + 1;
+            #[expect(unsafe_code, reason = "the registry holds addresses")]
+            // SAFETY: the cell of a registered task is not freed.
+            tasks.push(unsafe { TaskRef::borrow(cell) });
+        }
+        tasks
+    }
+}
+
+struct Stepping<'a> {
+    flag: &'a Cell<bool>,
+    before: bool,
+}
+
+impl Drop for Stepping<'_> {
+    fn drop(&mut self) {
+        self.flag.set(self.before);
     }
 }
 
@@ -99,8 +184,10 @@ impl LoopQueue {
                 id,
                 remote,
                 ready: RefCell::new(VecDeque::new()),
-                registry: RefCell::new(Registry::new(1 << INDEX_BITS)),
+                registry: RefCell::new(Registry::new((1 << INDEX_BITS) - 1)),
                 closed: Cell::new(false),
+                stepping: Cell::new(false),
+                eager: Cell::new(false),
             }),
         })
     }
@@ -121,16 +208,32 @@ impl LoopQueue {
         self.state.remote.set_unpark(Some(unpark));
     }
 
+    /// Sets who is told of panics that nobody retrieves, and of other failures that no caller sees.
+    pub fn set_exception_handler(&self, handler: Option<ExceptionHandler>) {
+        table::set_handler(self.state.id, handler);
+    }
+
+    /// Decides whether tasks that do not say otherwise start eagerly; see [`Start`].
+    pub fn set_eager(&self, eager: bool) {
+        self.state.eager.set(eager);
+    }
+
     /// Spawns a task on this queue.
     ///
     /// # Errors
     ///
     /// Gives the future back when the queue was closed.
-    pub fn spawn<F: Future + 'static>(&self, future: F) -> Result<RawTask<F::Output>, F> {
+    #[track_caller]
+    pub fn spawn<F, T>(&self, future: F) -> Result<RawTask<T>, F>
+    where
+        F: Future<Output = Outcome<T>> + 'static,
+        T: 'static,
+    {
         // SAFETY: the future is 'static.
-        #[expect(unsafe_code, reason = "the one caller with a 'static future")]
+        #[expect(unsafe_code, reason = "a 'static future")]
         unsafe {
-            self.state.spawn(future)
+            self.state
+                .spawn(future, Start::Queued, Location::caller(), |_| {})
         }
     }
 
@@ -142,12 +245,33 @@ impl LoopQueue {
     ///
     /// # Safety
     ///
-    /// The future is gone before what it borrows: the task was awaited to its end, or this queue closed. A panic
-    /// between here and there must not skip that.
+    /// The future is gone before what it borrows: the task has ended, or this queue was closed. A panic between here
+    /// and there must not skip that. The handle does not outlive what the value borrows.
     #[expect(unsafe_code, reason = "the main future of a loop borrows from its caller")]
-    pub unsafe fn spawn_borrowing<F: Future>(&self, future: F) -> Result<RawTask<F::Output>, F> {
+    pub unsafe fn spawn_borrowing<F, T>(
+        &self,
+        future: F,
+        location: &'static Location<'static>,
+        dress: impl FnOnce(&TaskRef),
+    ) -> Result<RawTask<T>, F>
+    where
+        F: Future<Output = Outcome<T>>,
+    {
         // SAFETY: passed on to the caller.
-        unsafe { self.state.spawn(future) }
+        unsafe { self.state.spawn(future, Start::Queued, location, dress) }
+    }
+
+    /// Queues a callback behind what is ready now. It is no task: inside it there is no current task.
+    ///
+    /// # Errors
+    ///
+    /// Gives the callback back when the queue was closed.
+    pub fn call_soon<F: FnOnce() + 'static>(&self, callback: F) -> Result<(), F> {
+        if self.state.closed.get() {
+            return Err(callback);
+        }
+        self.state.push(callback::here(self.state.id, callback));
+        Ok(())
     }
 
     /// Moves over what other threads woke.
@@ -159,12 +283,19 @@ impl LoopQueue {
 
     /// Runs the tasks that are ready now, in order, and after them what became ready meanwhile, as far as `budget`
     /// steps go. Gives the number of steps. With a budget of 0 it runs exactly what was ready at entry.
+    ///
+    /// # Panics
+    ///
+    /// Inside a step of one of this queue's own tasks.
     pub fn tick(&self, budget: usize) -> usize {
-        let _restore = thread::enter_loop(&self.state);
-        let steps = self.state.ready.borrow().len().max(budget);
+        let state = &*self.state;
+        state.check_between_steps("LoopQueue::tick");
+        let _stepping = state.step();
+        let _restore = thread::enter_loop(state);
+        let steps = state.ready.borrow().len().max(budget);
         for done in 0..steps {
-            match self.state.pop() {
-                Some(runnable) => cell::run(runnable),
+            match state.pop() {
+                Some(task) => task.run(),
                 None => return done,
             }
         }
@@ -187,6 +318,11 @@ impl LoopQueue {
         self.state.registry.borrow().len()
     }
 
+    /// The tasks of this queue that have not ended, in no particular order.
+    pub fn tasks(&self) -> Vec<TaskRef> {
+        self.state.tasks()
+    }
+
     /// Announces that the loop is about to wait; a wake from another thread will from now on unpark it. `false`
     /// means that something is ready on the remote side and the loop must not wait.
     #[must_use = "on false the loop must not wait"]
@@ -199,50 +335,48 @@ impl LoopQueue {
         self.state.remote.unparked();
     }
 
-    /// Ends every task by dropping its future, on this thread, and refuses new ones. Idempotent.
+    /// Ends every task by dropping its future, on this thread, and refuses new ones. Callbacks that were not run are
+    /// dropped. Idempotent.
     ///
-    /// It returns when the last future is gone. A thread that is just now waking one of them has the task's
-    /// `Runnable` in its hands for a moment; this waits for it to arrive.
+    /// # Panics
+    ///
+    /// Inside a step of one of this queue's own tasks.
     pub fn close(&self) {
-        let state = &self.state;
+        let state = &*self.state;
+        state.check_between_steps("LoopQueue::close");
         if state.closed.replace(true) {
             return;
         }
+        let _stepping = state.step();
         let _restore = thread::enter_loop(state);
+        // What a destructor wakes or queues lands in the ready queue, and goes with it.
         loop {
-            while let Some(runnable) = state.pop() {
-                cell::discard(runnable);
-            }
-            if state.registry.borrow().len() == 0 {
-                break;
-            }
-            self.wake_all();
-            if state.remote.is_empty() && !self.has_ready() {
-                std::thread::yield_now();
+            while let Some(task) = state.pop() {
+                #[expect(unsafe_code, reason = "the task is dropped without a step")]
+                // SAFETY: this is the loop's thread, and no task takes a step.
+                unsafe {
+                    task.discard();
+                }
             }
             state.take_remote();
+            if !self.has_ready() && !self.close_one() {
+                break;
+            }
         }
         *state.ready.borrow_mut() = VecDeque::new();
     }
 
-    /// Wakes every live task, so that its `Runnable` comes to the ready queue.
-    fn wake_all(&self) {
-        let mut from = 0;
-        loop {
-            let waker = {
-                let registry = self.state.registry.borrow();
-                let Some((index, cell)) = registry.next(from) else {
-                    return;
-                };
-                from = index + 1;
-                #[expect(unsafe_code, reason = "the registry holds addresses")]
-                // SAFETY: the task is registered, and the registry is borrowed: nothing leaves it now.
-                unsafe {
-                    cell::waker(cell)
-                }
-            };
-            waker.wake();
+    /// Ends one registered task.
+    fn close_one(&self) -> bool {
+        let first: Option<(usize, NonNull<Header>)> = self.state.registry.borrow().next(0);
+        if let Some((_, cell)) = first {
+            #[expect(unsafe_code, reason = "the task is dropped without a step")]
+            // SAFETY: this is the loop's thread, and no task takes a step.
+            unsafe {
+                cell::close_local(cell, 0);
+            }
         }
+        first.is_some()
     }
 }
 
@@ -263,17 +397,26 @@ impl fmt::Debug for LoopQueue {
     }
 }
 
-/// Spawns a task on the loop that this thread turns.
+/// Spawns a task on the loop that this thread turns. `dress` is called with the new task before its first step.
 ///
 /// # Errors
 ///
 /// Gives the future back when this thread turns no loop, or the loop is ending.
 #[inline]
-pub fn spawn_local<F: Future + 'static>(future: F) -> Result<RawTask<F::Output>, F> {
+pub fn spawn_local<F, T>(
+    future: F,
+    start: Start,
+    location: &'static Location<'static>,
+    dress: impl FnOnce(&TaskRef),
+) -> Result<RawTask<T>, F>
+where
+    F: Future<Output = Outcome<T>> + 'static,
+    T: 'static,
+{
     thread::with_loop(|state| match state {
         // SAFETY: the future is 'static.
-        #[expect(unsafe_code, reason = "the one caller with a 'static future")]
-        Some(state) => unsafe { state.spawn(future) },
+        #[expect(unsafe_code, reason = "a 'static future")]
+        Some(state) => unsafe { state.spawn(future, start, location, dress) },
         None => Err(future),
     })
 }
@@ -281,4 +424,15 @@ pub fn spawn_local<F: Future + 'static>(future: F) -> Result<RawTask<F::Output>,
 /// The queue of the loop that this thread turns.
 pub fn current_loop() -> Option<QueueId> {
     thread::with_loop(|state| state.map(LoopState::id))
+}
+
+/// The tasks of the loop that this thread turns, as far as they have not ended, in no particular order.
+pub fn loop_tasks() -> Option<Vec<TaskRef>> {
+    thread::with_loop(|state| state.map(LoopState::tasks))
+}
+
+/// Do tasks of the loop that this thread turns start eagerly unless they say otherwise?
+#[inline]
+pub fn starts_eagerly() -> bool {
+    thread::with_loop(|state| state.is_some_and(|state| state.eager.get()))
 }

@@ -15,19 +15,19 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 
-use async_task::Runnable;
 use concurrent_queue::ConcurrentQueue;
 
-use crate::cell;
-use crate::meta::{INDEX_BITS, QueueId, TaskMeta};
-use crate::raw_task::RawTask;
-use crate::registry::{Left, Registry};
+use crate::cell::{self, Queued};
+use crate::place::{INDEX_BITS, Kind, Place, QueueId};
+use crate::registry::Registry;
+use crate::report::ExceptionHandler;
 use crate::table::{self, TaskRemote, TooManyQueues};
-use crate::thread;
+use crate::{Outcome, RawTask, TaskRef, thread};
 
 /// How many tasks a worker's deque holds; more go to the injector.
 const DEQUE: usize = 1024;
@@ -57,12 +57,14 @@ pub(crate) struct PoolState {
     watch_wanted: AtomicBool,
     watch: OnceLock<Waker>,
     closed: AtomicBool,
+    /// The loop that the pool belongs to.
+    home: OnceLock<QueueId>,
 }
 
 /// Aligned so that two workers do not share a cache line.
 #[repr(align(128))]
 struct Deque {
-    tasks: ConcurrentQueue<Runnable<TaskMeta>>,
+    tasks: ConcurrentQueue<Queued>,
     /// How many steps the owner has started. Written by the owner alone.
     started: AtomicU64,
 }
@@ -92,8 +94,8 @@ impl PoolState {
 
     /// Pushes on the thread of worker number `worker`.
     #[inline]
-    pub(crate) fn push(&self, worker: usize, runnable: Runnable<TaskMeta>) {
-        if let Err(full) = self.deques[worker].tasks.push(runnable) {
+    pub(crate) fn push(&self, worker: usize, task: Queued) {
+        if let Err(full) = self.deques[worker].tasks.push(task) {
             self.injector.push(full.into_inner());
         }
         if self.watch_wanted.load(Ordering::Relaxed) {
@@ -110,14 +112,14 @@ impl PoolState {
         }
     }
 
-    pub(crate) fn unregister(&self, index: u32) -> Left {
+    pub(crate) fn unregister(&self, index: u32) {
         let (shard, index) = (index >> SHARD_SHIFT, index & SHARD_MASK);
-        self.shard(shard as usize).remove(index)
+        self.shard(shard as usize).remove(index);
     }
 
-    pub(crate) fn hold(&self, meta: TaskMeta) {
-        let (shard, index) = (meta.index() >> SHARD_SHIFT, meta.index() & SHARD_MASK);
-        cell::hold(&mut self.shard(shard as usize), index);
+    /// The loop that the pool belongs to.
+    pub(crate) fn home(&self) -> Option<QueueId> {
+        self.home.get().copied()
     }
 
     fn shard(&self, shard: usize) -> MutexGuard<'_, Registry> {
@@ -127,23 +129,40 @@ impl PoolState {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn spawn<F>(&self, worker: Option<usize>, future: F) -> Result<RawTask<F::Output>, F>
+    fn spawn<F, T>(
+        &self,
+        worker: Option<usize>,
+        future: F,
+        location: &'static Location<'static>,
+        dress: impl FnOnce(&TaskRef),
+    ) -> Result<RawTask<T>, F>
     where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
+        F: Future<Output = Outcome<T>> + Send + 'static,
+        T: Send + 'static,
     {
         let shard = worker.map_or(0, |worker| 1 + worker % (SHARDS - 1));
-        let (runnable, task) = {
+        let cell = {
             let mut registry = self.shard(shard);
             // Looked at under the lock: `close` sets it before it goes through the shards.
             if self.closed.load(Ordering::Relaxed) {
                 return Err(future);
             }
-            cell::on_pool(self.id, &mut registry, (shard as u32) << SHARD_SHIFT, future)
+            let index = registry.reserve();
+            let place = Place::new(self.id, Kind::Pool, index | ((shard as u32) << SHARD_SHIFT));
+            #[expect(unsafe_code, reason = "the references of a new cell")]
+            // SAFETY: the future is Send and 'static.
+            let cell = unsafe { cell::make(place, 3, location, future) };
+            registry.fill(index, cell);
+            cell
         };
+        #[expect(unsafe_code, reason = "the references of a new cell")]
+        // SAFETY: of the three references one is the handle's, one the queue's, one the registry's.
+        let (task, queued) = unsafe { (RawTask::from_cell(cell), Queued::from_raw(cell)) };
+        dress(task.as_task_ref());
+        queued.mark_scheduled();
         match worker {
-            Some(worker) => self.push(worker, runnable),
-            None => self.injector.push(runnable),
+            Some(worker) => self.push(worker, queued),
+            None => self.injector.push(queued),
         }
         Ok(task)
     }
@@ -176,6 +195,7 @@ impl PoolQueue {
             watch_wanted: AtomicBool::new(false),
             watch: OnceLock::new(),
             closed: AtomicBool::new(false),
+            home: OnceLock::new(),
         });
         table::set_pool(id, Arc::downgrade(&state));
         Ok(PoolQueue { state })
@@ -207,19 +227,51 @@ impl PoolQueue {
         self.state.watch_wanted.store(wanted, Ordering::Relaxed);
     }
 
-    /// Spawns a task: on a worker of this pool to that worker's deque, elsewhere to the injector.
+    /// Sets who is told of panics that nobody retrieves.
+    pub fn set_exception_handler(&self, handler: Option<ExceptionHandler>) {
+        table::set_handler(self.state.id, handler);
+    }
+
+    /// Sets the loop that the pool belongs to: callbacks of its tasks run there. Only the first call counts.
+    pub fn set_home(&self, home: QueueId) {
+        let _ = self.state.home.set(home);
+    }
+
+    /// Spawns a task: on a worker of this pool to that worker's deque, elsewhere to the injector. `dress` is called
+    /// with the new task before its first step.
     ///
     /// # Errors
     ///
     /// Gives the future back when the pool was closed.
-    pub fn spawn<F>(&self, future: F) -> Result<RawTask<F::Output>, F>
+    pub fn spawn<F, T>(
+        &self,
+        future: F,
+        location: &'static Location<'static>,
+        dress: impl FnOnce(&TaskRef),
+    ) -> Result<RawTask<T>, F>
     where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
+        F: Future<Output = Outcome<T>> + Send + 'static,
+        T: Send + 'static,
     {
         let worker =
             thread::with_pool(|pool| pool.filter(|(state, _)| state.id == self.id()).map(|(_, n)| n));
-        self.state.spawn(worker, future)
+        self.state.spawn(worker, future, location, dress)
+    }
+
+    /// The tasks of this pool that have not ended, in no particular order.
+    pub fn tasks(&self) -> Vec<TaskRef> {
+        let mut tasks = Vec::new();
+        for shard in 0..SHARDS {
+            let registry = self.state.shard(shard);
+            let mut from = 0;
+            while let Some((index, cell)) = registry.next(from) {
+                from = index + 1;
+                #[expect(unsafe_code, reason = "the registry holds addresses")]
+                // SAFETY: the registry has a reference to each of its tasks, and is locked.
+                tasks.push(unsafe { TaskRef::borrow(cell) });
+            }
+        }
+        tasks
     }
 
     /// The way of worker number `index` to its queues. One thread at a time may use a number.
@@ -267,44 +319,37 @@ impl PoolQueue {
     }
 
     /// Ends every task by dropping its future, on this thread. The workers have left before. Idempotent.
+    ///
+    /// It returns when the last task has ended. A thread that is just now waking one of them has it in its hands for
+    /// a moment; this waits for it to arrive.
     pub fn close(&self) {
         self.refuse();
         let state = &*self.state;
         let _restore = thread::enter_pool(state, 0);
         loop {
             for deque in &state.deques {
-                while let Ok(runnable) = deque.tasks.pop() {
-                    cell::discard(runnable);
+                while let Ok(task) = deque.tasks.pop() {
+                    discard(task);
                 }
             }
-            while let Some(runnable) = state.injector.pop() {
-                cell::discard(runnable);
+            while let Some(task) = state.injector.pop() {
+                discard(task);
             }
-            if self.live() == 0 {
+            let left = self.tasks();
+            if left.is_empty() {
                 return;
             }
-            (0..SHARDS).for_each(|shard| self.wake_all(shard));
+            left.iter().for_each(TaskRef::schedule);
             std::thread::yield_now();
         }
     }
+}
 
-    fn wake_all(&self, shard: usize) {
-        let mut from = 0;
-        loop {
-            let waker = {
-                let registry = self.state.shard(shard);
-                let Some((index, cell)) = registry.next(from) else {
-                    return;
-                };
-                from = index + 1;
-                #[expect(unsafe_code, reason = "the registry holds addresses")]
-                // SAFETY: the task is registered, and the registry is locked: nothing leaves it now.
-                unsafe {
-                    cell::waker(cell)
-                }
-            };
-            waker.wake();
-        }
+fn discard(task: Queued) {
+    #[expect(unsafe_code, reason = "the task is dropped without a step")]
+    // SAFETY: this thread closes the pool.
+    unsafe {
+        task.discard();
     }
 }
 
@@ -351,25 +396,25 @@ impl Worker {
                 None
             };
             let next = injected.or_else(|| deque.tasks.pop().ok());
-            let Some(runnable) = next.or_else(|| self.take_injected()) else {
+            let Some(task) = next.or_else(|| self.take_injected()) else {
                 return done;
             };
             started += 1;
             deque.started.store(started, Ordering::Relaxed);
-            cell::run(runnable);
+            task.run();
         }
         budget
     }
 
     /// Moves a batch from the injector to the deque, but for the first task of it, which it gives.
-    fn take_injected(&self) -> Option<Runnable<TaskMeta>> {
+    fn take_injected(&self) -> Option<Queued> {
         let injector = self.pool.state.injector;
         let first = injector.pop()?;
         // A fair share for each worker: the rest may be taken by the others.
         let share = (injector.len() / self.pool.workers()).min(BATCH);
         for _ in 0..share {
-            let Some(runnable) = injector.pop() else { break };
-            if let Err(full) = self.deque().tasks.push(runnable) {
+            let Some(task) = injector.pop() else { break };
+            if let Err(full) = self.deque().tasks.push(task) {
                 injector.push(full.into_inner());
                 break;
             }
@@ -408,10 +453,10 @@ impl Worker {
 
     fn steal(&self, victim: &Deque, most: usize) -> usize {
         for taken in 0..most {
-            let Ok(runnable) = victim.tasks.pop() else {
+            let Ok(task) = victim.tasks.pop() else {
                 return taken;
             };
-            if let Err(full) = self.deque().tasks.push(runnable) {
+            if let Err(full) = self.deque().tasks.push(task) {
                 self.pool.state.injector.push(full.into_inner());
                 return taken + 1;
             }
@@ -438,6 +483,12 @@ impl fmt::Debug for PoolQueue {
     }
 }
 
+/// The pool that this thread works for.
+pub(crate) fn own_pool() -> Option<PoolQueue> {
+    let id = thread::with_pool(|pool| pool.map(|(state, _)| state.id()))?;
+    table::pool(id).map(|state| PoolQueue { state })
+}
+
 /// Is this thread a worker of a pool?
 pub fn on_pool_worker() -> bool {
     thread::with_pool(|pool| pool.is_some())
@@ -448,13 +499,17 @@ pub fn on_pool_worker() -> bool {
 /// # Errors
 ///
 /// Gives the future back when this thread is no pool's worker, or the pool is closed.
-pub(crate) fn spawn_on_worker<F>(future: F) -> Result<RawTask<F::Output>, F>
+pub(crate) fn spawn_on_worker<F, T>(
+    future: F,
+    location: &'static Location<'static>,
+    dress: impl FnOnce(&TaskRef),
+) -> Result<RawTask<T>, F>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: Future<Output = Outcome<T>> + Send + 'static,
+    T: Send + 'static,
 {
     thread::with_pool(|pool| match pool {
-        Some((state, worker)) => state.spawn(Some(worker), future),
+        Some((state, worker)) => state.spawn(Some(worker), future, location, dress),
         None => Err(future),
     })
 }

@@ -1,131 +1,126 @@
-//! `RawTask`: the handle of a task of a loop or of a pool.
+//! `RawTask`: the handle of a task, which alone may take its outcome.
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use async_task::{FallibleTask, Task};
+use crate::cell::{self, Header, Joined};
+use crate::{Outcome, TaskRef};
 
-use crate::meta::TaskMeta;
-use crate::{cell, table, thread};
-
-/// A handle to a task of a loop or of a pool.
+/// The handle of a task: awaiting it gives the outcome. Dropping it lets the task run on.
 ///
-/// Awaiting it gives the task's value, or `None` if the task was cancelled; a panic of the task goes on in who awaits
-/// it. Dropping it cancels the task. The `Task` of asyncio-tasks, which detaches instead, is built on it.
-#[must_use = "a dropped handle cancels the task"]
+/// The `Task` of asyncio-tasks is built on it.
 pub struct RawTask<T> {
-    inner: FallibleTask<T, TaskMeta>,
-    meta: TaskMeta,
-    /// The task was seen to have ended.
-    ended: bool,
+    task: ManuallyDrop<TaskRef>,
+    /// The outcome was taken out.
+    taken: bool,
+    /// Somebody looked at the outcome.
+    seen: AtomicBool,
+    value: PhantomData<T>,
 }
 
+#[expect(unsafe_code, reason = "the cell is shared by pointers")]
+// SAFETY: the handle gives out or drops a `T` on its own thread; all else is as for `TaskRef`.
+unsafe impl<T: Send> Send for RawTask<T> {}
+#[expect(unsafe_code, reason = "the cell is shared by pointers")]
+// SAFETY: a shared handle gives out references to a `T`.
+unsafe impl<T: Send + Sync> Sync for RawTask<T> {}
+
+impl<T> Unpin for RawTask<T> {}
+
+#[expect(unsafe_code, reason = "the cell is shared by pointers")]
 impl<T> RawTask<T> {
+    /// # Safety
+    ///
+    /// The caller's reference goes into it; the cell's outcome is of type `T`, and there is no other handle.
     #[inline]
-    pub(crate) fn new(task: Task<T, TaskMeta>) -> RawTask<T> {
+    pub(crate) unsafe fn from_cell(cell: NonNull<Header>) -> RawTask<T> {
         RawTask {
-            meta: *task.metadata(),
-            inner: task.fallible(),
-            ended: false,
+            // SAFETY: passed on to the caller.
+            task: ManuallyDrop::new(unsafe { TaskRef::from_raw(cell) }),
+            taken: false,
+            seen: AtomicBool::new(false),
+            value: PhantomData,
         }
     }
 
-    /// Has the task ended?
-    pub fn is_finished(&self) -> bool {
-        self.inner.is_finished()
-    }
-
-    /// What the task's cell knows of its place.
-    pub fn metadata(&self) -> TaskMeta {
-        self.meta
-    }
-
-    /// Cancels the task and waits until its future is gone. Gives the value of a task that had ended before.
-    ///
-    /// # Cancel safety
-    ///
-    /// The task is cancelled when this is first polled or dropped.
-    pub async fn cancel(self) -> Option<T> {
-        self.inner.cancel().await
-    }
-
-    /// Lets the task run on without a handle. Its queue holds it until it ends, even if nothing can wake it.
+    /// The task, seen from outside.
     #[inline]
-    pub fn detach(self) {
-        if !self.ended && !self.inner.is_finished() {
-            let meta = self.meta;
-            if meta.on_pool() {
-                if let Some(pool) = table::pool(meta.queue()) {
-                    pool.hold(meta);
-                }
-            } else {
-                let held = thread::with_loop(|state| {
-                    let state = state.filter(|state| state.id() == meta.queue());
-                    state.map(|state| state.hold(meta))
-                });
-                if held.is_none() {
-                    return self.detach_on_loop();
-                }
-            }
-        }
-        self.inner.detach();
+    pub fn as_task_ref(&self) -> &TaskRef {
+        &self.task
     }
 
-    /// Detaches on the loop's thread: the registry of a loop is looked at there alone.
-    #[cold]
-    fn detach_on_loop(self) {
-        let queue = self.metadata().queue();
-        let handle = Handle(ManuallyDrop::new(self));
-        cell::send_drop(queue, handle);
+    /// A look at the outcome, if the task has ended and nobody took it.
+    ///
+    /// Who looks is told of a panic, so it is not reported again when the handle is dropped.
+    pub fn outcome(&self) -> Option<&Outcome<T>> {
+        let outcome = self.peek()?;
+        self.seen.store(true, Ordering::Relaxed);
+        Some(outcome)
     }
-}
 
-/// A handle on its way to the loop's thread, which detaches it by dropping this.
-struct Handle<T>(ManuallyDrop<RawTask<T>>);
-
-#[expect(
-    unsafe_code,
-    reason = "the bound on T is known from where this runs, not from its type"
-)]
-// SAFETY: the handle was sent to another thread before, which needs `T: Send`, or was dropped on the loop's thread
-// outside of a run, and then goes to that same thread.
-unsafe impl<T> Send for Handle<T> {}
-
-impl<T> Drop for Handle<T> {
-    fn drop(&mut self) {
-        #[expect(unsafe_code, reason = "taking a field out of a value that is being dropped")]
-        // SAFETY: taken once, in the destructor.
-        let task = unsafe { ManuallyDrop::take(&mut self.0) };
-        let queue = task.metadata().queue();
-        if thread::with_loop(|state| state.is_some_and(|state| state.id() == queue)) {
-            task.detach();
-        } else {
-            // The loop has ended, and the task with it: there is nothing to hold.
-            task.inner.detach();
+    /// A look at the outcome that does not count as one.
+    pub fn peek(&self) -> Option<&Outcome<T>> {
+        if self.taken || !self.task.is_finished() {
+            return None;
         }
+        let header = self.task.header();
+        // SAFETY: the task is done and its outcome is of type `T`; while the handle is borrowed nobody moves it.
+        unsafe {
+            (header.vtable.outcome)(self.task.cell())
+                .cast::<Outcome<T>>()
+                .as_ref()
+        }
+    }
+
+    /// The outcome, if the task has ended and nobody took it.
+    pub fn take(&mut self) -> Option<Outcome<T>> {
+        if self.taken || !self.task.is_finished() {
+            return None;
+        }
+        self.taken = true;
+        // SAFETY: this is the handle, and the task is done.
+        unsafe { cell::take(self.task.cell()) }
     }
 }
 
 impl<T> Future for RawTask<T> {
-    type Output = Option<T>;
+    type Output = Outcome<T>;
 
+    /// # Panics
+    ///
+    /// When the outcome was taken before.
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        let polled = Pin::new(&mut self.inner).poll(cx);
-        if polled.is_ready() {
-            self.ended = true;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        match cell::poll_join(self.task.header(), cx.waker()) {
+            Joined::Waiting => Poll::Pending,
+            Joined::Done => Poll::Ready(self.take().expect("a task's outcome was taken before")),
         }
-        polled
+    }
+}
+
+impl<T> Drop for RawTask<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if *self.seen.get_mut() {
+            // Whatever it is, it is known: drop it without a report.
+            drop(self.take());
+        }
+        #[expect(unsafe_code, reason = "the cell is shared by pointers")]
+        // SAFETY: this is the handle; `task` is not dropped.
+        unsafe {
+            cell::detach(self.task.cell(), self.taken);
+        }
     }
 }
 
 impl<T> fmt::Debug for RawTask<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawTask")
-            .field("finished", &self.is_finished())
-            .finish_non_exhaustive()
+        self.task.fmt(f)
     }
 }

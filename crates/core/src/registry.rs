@@ -1,12 +1,12 @@
 //! `Registry`: the live tasks of one queue, so that closing the queue can reach those that nothing else holds.
 //!
-//! A slab of bare words. An occupied word is the address of a task's cell, whose two lowest bits are free since
-//! cells are aligned: the second says that the registry holds a reference to the cell. A free word is the index of
-//! the next free one, shifted, with the lowest bit set. A task is registered from its creation
-//! until its future is dropped, which always happens while its `Runnable` is in the hands of this crate: so the
-//! index is known then, and the task itself need not store it a second time.
+//! A slab of bare words. An occupied word is the address of a task's cell; a free one is the index of the next free
+//! one, shifted, with the lowest bit set, which an address has not. A task is registered from its creation until its
+//! outcome is there; the cell of a registered task is not freed.
 
 use std::ptr::NonNull;
+
+use crate::cell::Header;
 
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -19,15 +19,6 @@ pub(crate) struct Registry {
 
 const NONE: usize = usize::MAX >> 1;
 const FREE: usize = 1;
-const HELD: usize = 2;
-
-/// What a registry knew of a task that has left it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Left {
-    pub(crate) cell: usize,
-    /// The registry held a reference, which is now the caller's to drop.
-    pub(crate) held: bool,
-}
 
 impl Registry {
     /// An empty registry that takes up to `limit` tasks.
@@ -71,15 +62,14 @@ impl Registry {
 
     /// Writes down where the task of a reserved index lives.
     #[inline]
-    pub(crate) fn fill(&mut self, index: u32, cell: NonNull<()>) {
+    pub(crate) fn fill(&mut self, index: u32, cell: NonNull<Header>) {
         self.words[index as usize] = cell.as_ptr() as usize;
     }
 
-    /// Frees the index of a task whose future is gone.
+    /// Frees the index of a task that has ended.
     #[inline]
-    pub(crate) fn remove(&mut self, index: u32) -> Left {
+    pub(crate) fn remove(&mut self, index: u32) {
         self.live -= 1;
-        let word = self.words[index as usize];
         self.words[index as usize] = free_word(self.free);
         self.free = index as usize;
         if self.live == 0 && self.words.len() > KEPT {
@@ -87,36 +77,20 @@ impl Registry {
             self.words = Vec::new();
             self.free = NONE;
         }
-        Left {
-            cell: word & !HELD,
-            held: word & HELD != 0,
-        }
     }
 
     /// Where the task at `index` lives, if there is one.
-    pub(crate) fn get(&self, index: u32) -> Option<NonNull<()>> {
+    pub(crate) fn get(&self, index: u32) -> Option<NonNull<Header>> {
         let word = *self.words.get(index as usize)?;
         if word & FREE != 0 {
             None
         } else {
-            NonNull::new((word & !HELD) as *mut ())
+            NonNull::new(word as *mut Header)
         }
-    }
-
-    /// Notes that the registry holds a reference to the task at `index`, which the caller makes. `None` when no task
-    /// is there or it is held already.
-    pub(crate) fn hold(&mut self, index: u32) -> Option<NonNull<()>> {
-        let cell = self.get(index)?;
-        let word = &mut self.words[index as usize];
-        if *word & HELD != 0 {
-            return None;
-        }
-        *word |= HELD;
-        Some(cell)
     }
 
     /// The first task at or after `from`, with its index.
-    pub(crate) fn next(&self, from: usize) -> Option<(usize, NonNull<()>)> {
+    pub(crate) fn next(&self, from: usize) -> Option<(usize, NonNull<Header>)> {
         (from..self.words.len()).find_map(|index| Some((index, self.get(index as u32)?)))
     }
 }
@@ -133,8 +107,8 @@ fn free_word(next: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn cell(n: usize) -> NonNull<()> {
-        NonNull::new((n * 16) as *mut ()).unwrap()
+    fn cell(n: usize) -> NonNull<Header> {
+        NonNull::new((n * 16) as *mut Header).unwrap()
     }
 
     #[test]
@@ -148,10 +122,8 @@ mod tests {
             })
             .collect();
         assert_eq!(indices, [0, 1, 2]);
-        assert_eq!(registry.hold(1), Some(cell(2)));
-        assert_eq!((registry.hold(1), registry.hold(9)), (None, None));
         assert_eq!(registry.get(1), Some(cell(2)));
-        assert_eq!(registry.remove(1), Left { cell: 32, held: true });
+        registry.remove(1);
         assert_eq!(registry.get(1), None);
         assert_eq!(registry.len(), 2);
         assert_eq!(registry.next(0), Some((0, cell(1))));

@@ -2,15 +2,40 @@
 
 #[cfg(not(asyncio_loom))]
 pub(crate) use std::sync::{
-    Mutex,
-    atomic::{AtomicBool, Ordering, fence},
+    Mutex, MutexGuard,
+    atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence},
 };
 
 #[cfg(asyncio_loom)]
-pub(crate) use loom::sync::{
-    Mutex,
-    atomic::{AtomicBool, Ordering, fence},
+pub(crate) use loom::{
+    cell::UnsafeCell,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering, fence},
+    },
 };
+
+/// std's cell, with the interface of loom's, which sees two accesses that race.
+#[cfg(not(asyncio_loom))]
+#[derive(Debug, Default)]
+pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
+
+#[cfg(not(asyncio_loom))]
+impl<T> UnsafeCell<T> {
+    pub(crate) const fn new(value: T) -> UnsafeCell<T> {
+        UnsafeCell(std::cell::UnsafeCell::new(value))
+    }
+
+    #[inline]
+    pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        f(self.0.get())
+    }
+
+    #[inline]
+    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        f(self.0.get())
+    }
+}
 
 #[cfg(not(asyncio_loom))]
 pub(crate) use concurrent_queue::ConcurrentQueue as RemoteQueue;

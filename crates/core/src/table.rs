@@ -7,14 +7,14 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use async_task::Runnable;
-
-use crate::meta::{QueueId, SLOT_BITS, TaskMeta};
+use crate::cell::Queued;
+use crate::place::{QueueId, SLOT_BITS};
 use crate::pool_queue::PoolState;
 use crate::remote::Remote;
+use crate::report::ExceptionHandler;
 
 /// The remote side of a task queue.
-pub(crate) type TaskRemote = Remote<Runnable<TaskMeta>>;
+pub(crate) type TaskRemote = Remote<Queued>;
 
 const SLOTS: usize = 1 << SLOT_BITS;
 
@@ -28,6 +28,8 @@ struct Entry {
     remote: TaskRemote,
     /// The pool that has the slot now, if it is one.
     pool: Mutex<Weak<PoolState>>,
+    /// Who is told of failures that no caller sees.
+    handler: Mutex<Option<ExceptionHandler>>,
 }
 
 struct Free {
@@ -74,6 +76,8 @@ pub(crate) fn release(id: QueueId) {
         entry.remote.unparked();
         entry.remote.set_unpark(None);
         *entry.pool() = Weak::new();
+        let handler = entry.handler().take();
+        drop(handler);
     }
     let next = QueueId::new(id.slot(), id.generation() + 1);
     FREE.lock()
@@ -98,6 +102,17 @@ pub(crate) fn pool(id: QueueId) -> Option<Arc<PoolState>> {
     pool.filter(|pool| pool.id() == id)
 }
 
+/// Sets who is told of the failures of the queue `id`.
+pub(crate) fn set_handler(id: QueueId, handler: Option<ExceptionHandler>) {
+    let old = std::mem::replace(&mut *entry(id).handler(), handler);
+    drop(old);
+}
+
+/// Who is told of the failures of the queue `id`, if somebody was set.
+pub(crate) fn handler(id: QueueId) -> Option<ExceptionHandler> {
+    TABLE[id.slot()].get()?.handler().clone()
+}
+
 fn entry(id: QueueId) -> &'static Entry {
     TABLE[id.slot()]
         .get()
@@ -109,7 +124,12 @@ impl Entry {
         Entry {
             remote: Remote::new(),
             pool: Mutex::new(Weak::new()),
+            handler: Mutex::new(None),
         }
+    }
+
+    fn handler(&self) -> MutexGuard<'_, Option<ExceptionHandler>> {
+        self.handler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pool(&self) -> MutexGuard<'_, Weak<PoolState>> {

@@ -10,25 +10,44 @@
 )]
 
 use std::cell::Cell;
-use std::ptr;
+use std::marker::PhantomData;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::Request;
+use crate::cell::{CANCEL, Header, Queued};
 use crate::loop_queue::LoopState;
+use crate::place::{Kind, UNLISTED};
 use crate::pool_queue::PoolState;
 
 pub(crate) struct Thread {
     queue: Cell<*const LoopState>,
+    /// `Place::home` of the tasks of that loop, or `NO_HOME`.
+    home: Cell<u64>,
     pool: Cell<*const PoolState>,
     worker: Cell<usize>,
-    running: Cell<u32>,
+    /// The task that takes a step.
+    running: Cell<*const Header>,
+    /// The innermost cancel scope that is being polled; see [`scope_frame`].
+    scope: Cell<*const ()>,
+    /// The number of the next task that is made here, and where the numbers of this thread end.
+    next_id: Cell<u64>,
+    ids_end: Cell<u64>,
 }
+
+const NO_HOME: u64 = u64::MAX;
 
 thread_local! {
     static THREAD: Thread = const {
         Thread {
             queue: Cell::new(ptr::null()),
+            home: Cell::new(NO_HOME),
             pool: Cell::new(ptr::null()),
             worker: Cell::new(0),
-            running: Cell::new(u32::MAX),
+            running: Cell::new(ptr::null()),
+            scope: Cell::new(ptr::null()),
+            next_id: Cell::new(0),
+            ids_end: Cell::new(0),
         }
     };
 }
@@ -36,11 +55,11 @@ thread_local! {
 /// Puts back what a thread ran before.
 pub(crate) struct Restore<'a> {
     queue: *const LoopState,
+    home: u64,
     pool: *const PoolState,
     worker: usize,
-    running: u32,
     /// What was entered lives at least as long as the guard.
-    _entered: std::marker::PhantomData<&'a ()>,
+    _entered: PhantomData<&'a ()>,
 }
 
 /// The loop `state` is the one that this thread turns, until the guard is dropped.
@@ -48,6 +67,7 @@ pub(crate) fn enter_loop(state: &LoopState) -> Restore<'_> {
     THREAD.with(|thread| {
         let restore = save(thread);
         thread.queue.set(state);
+        thread.home.set(state.id().home_of_loop());
         restore
     })
 }
@@ -65,10 +85,10 @@ pub(crate) fn enter_pool(state: &PoolState, worker: usize) -> Restore<'_> {
 fn save<'a>(thread: &Thread) -> Restore<'a> {
     Restore {
         queue: thread.queue.get(),
+        home: thread.home.get(),
         pool: thread.pool.get(),
         worker: thread.worker.get(),
-        running: thread.running.get(),
-        _entered: std::marker::PhantomData,
+        _entered: PhantomData,
     }
 }
 
@@ -76,9 +96,9 @@ impl Drop for Restore<'_> {
     fn drop(&mut self) {
         THREAD.with(|thread| {
             thread.queue.set(self.queue);
+            thread.home.set(self.home);
             thread.pool.set(self.pool);
             thread.worker.set(self.worker);
-            thread.running.set(self.running);
         });
     }
 }
@@ -94,15 +114,6 @@ pub(crate) fn with_loop<R>(f: impl FnOnce(Option<&LoopState>) -> R) -> R {
     })
 }
 
-/// Calls `f` with the loop that this thread turns, and the registry's index of the task that it polls or drops.
-#[inline]
-pub(crate) fn with_running<R>(f: impl FnOnce(Option<&LoopState>, u32) -> R) -> R {
-    THREAD.with(|thread| {
-        // SAFETY: as in `with_loop`.
-        f(unsafe { thread.queue.get().as_ref() }, thread.running.get())
-    })
-}
-
 /// Calls `f` with the pool that this thread works for, and its number as a worker.
 #[inline]
 pub(crate) fn with_pool<R>(f: impl FnOnce(Option<(&PoolState, usize)>) -> R) -> R {
@@ -113,14 +124,151 @@ pub(crate) fn with_pool<R>(f: impl FnOnce(Option<(&PoolState, usize)>) -> R) -> 
     })
 }
 
-/// Notes that the task at `index` of its registry is about to be polled or dropped.
+/// `Place::home` of the tasks of the loop that this thread turns; that of no task if it turns none.
 #[inline]
-pub(crate) fn set_running(index: u32) {
-    THREAD.with(|thread| thread.running.set(index));
+pub(crate) fn home() -> u64 {
+    THREAD.with(|thread| thread.home.get())
 }
 
-/// The registry's index of the task that is being polled or dropped.
+/// Pushes to the ready queue of the loop that this thread turns, which is the task's.
 #[inline]
-pub(crate) fn running() -> u32 {
-    THREAD.with(|thread| thread.running.get())
+pub(crate) fn push_ready(task: Queued) {
+    with_loop(|state| match state {
+        Some(state) => state.push(task),
+        None => unreachable!("the thread turns the task's loop"),
+    });
+}
+
+/// Takes a task that ends out of the registry of its queue, which is the one that this thread runs or closes.
+#[inline]
+pub(crate) fn unregister(task: NonNull<Header>) {
+    // SAFETY: who ends a task has a reference.
+    let place = unsafe { task.as_ref() }.place;
+    if place.index() == UNLISTED {
+        return;
+    }
+    match place.kind() {
+        Kind::Loop => with_loop(|state| {
+            if let Some(state) = state {
+                state.unregister(place.index());
+            }
+        }),
+        Kind::Pool => with_pool(|pool| {
+            if let Some((state, _)) = pool {
+                state.unregister(place.index());
+            }
+        }),
+        Kind::Foreign => {}
+    }
+}
+
+/// While it lives, a task takes a step on this thread, outside of every cancel scope.
+pub(crate) struct Step {
+    running: *const Header,
+    scope: *const (),
+}
+
+/// Begins a step of `task`, for whose time the caller keeps a reference.
+#[inline]
+pub(crate) fn begin_step(task: NonNull<Header>) -> Step {
+    // SAFETY: the caller has a reference.
+    unsafe { task.as_ref() }.wait.store(0, Ordering::Relaxed);
+    begin(task.as_ptr())
+}
+
+/// Hides the running task and its scopes from what `f` calls.
+pub fn outside<R>(f: impl FnOnce() -> R) -> R {
+    let _step = begin(ptr::null());
+    f()
+}
+
+#[inline]
+fn begin(running: *const Header) -> Step {
+    THREAD.with(|thread| Step {
+        running: thread.running.replace(running),
+        scope: thread.scope.replace(ptr::null()),
+    })
+}
+
+impl Drop for Step {
+    #[inline]
+    fn drop(&mut self) {
+        THREAD.with(|thread| {
+            thread.running.set(self.running);
+            thread.scope.set(self.scope);
+        });
+    }
+}
+
+/// Calls `f` with the cell of the task that takes a step on this thread; a callback is none.
+#[inline]
+pub(crate) fn with_running<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R {
+    let running = NonNull::new(THREAD.with(|thread| thread.running.get()).cast_mut());
+    // SAFETY: whoever runs a step keeps a reference, and the address is put back before that is given up.
+    f(running.filter(|task| unsafe { task.as_ref() }.place.index() != UNLISTED))
+}
+
+/// What `f` calls sees `frame` as the frame of the innermost cancel scope.
+///
+/// The scope tree belongs to asyncio-tasks; this crate only keeps its place in the thread, so that a step of a task
+/// can hide the scopes that are outside of the task.
+///
+/// # Safety
+///
+/// `frame` points to a frame of asyncio-tasks that stays where it is while `f` runs.
+#[inline]
+pub unsafe fn with_scope_frame<R>(frame: *const (), f: impl FnOnce() -> R) -> R {
+    struct Put(*const ());
+    impl Drop for Put {
+        #[inline]
+        fn drop(&mut self) {
+            THREAD.with(|thread| thread.scope.set(self.0));
+        }
+    }
+    let _put = Put(THREAD.with(|thread| thread.scope.replace(frame)));
+    f()
+}
+
+/// The frame of the innermost cancel scope that is being polled on this thread, or null.
+#[inline]
+pub fn scope_frame() -> *const () {
+    THREAD.with(|thread| thread.scope.get())
+}
+
+/// The request to cancel the running task, if it has one that it has not seen. It is the caller's to deliver.
+#[inline]
+pub fn take_running_request() -> Option<Request> {
+    with_running(|task| {
+        let task = task?;
+        // SAFETY: whoever runs the step keeps a reference.
+        let header = unsafe { task.as_ref() };
+        if header.state.load() & CANCEL == 0 {
+            return None;
+        }
+        header.take_request()
+    })
+}
+
+/// The number of a new task.
+#[inline]
+pub(crate) fn next_id() -> u64 {
+    THREAD.with(|thread| {
+        let id = thread.next_id.get();
+        if id == thread.ids_end.get() {
+            return first_of_more_ids(thread);
+        }
+        thread.next_id.set(id + 1);
+        id
+    })
+}
+
+#[cold]
+fn first_of_more_ids(thread: &Thread) -> u64 {
+    /// A thread takes so many numbers at a time, lest threads that make tasks share a cache line.
+    const BLOCK: u64 = 64;
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let id = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+    thread.next_id.set(id + 1);
+    thread.ids_end.set(id + BLOCK);
+    id
 }

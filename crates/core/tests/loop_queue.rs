@@ -1,13 +1,13 @@
 //! The loop's queue: order, wakes from other threads, panics, and the end.
 
 use std::cell::{Cell, RefCell};
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Wake, Waker};
 
-use asyncio_core::{LoopQueue, RawTask, current_loop, spawn_local};
+use asyncio_core::{LoopQueue, Outcome, RawTask, Start, current_loop, spawn_local};
 
 /// Sets a flag when it is dropped.
 struct OnDrop(Rc<Cell<u32>>);
@@ -35,12 +35,32 @@ async fn yield_once() {
     .await;
 }
 
-fn value<T>(task: RawTask<T>) -> Option<T> {
+async fn plain<F: Future>(future: F) -> Outcome<F::Output> {
+    Outcome::Value(future.await)
+}
+
+fn go<F: Future<Output: 'static> + 'static>(queue: &LoopQueue, future: F) -> RawTask<F::Output> {
+    queue.spawn(plain(future)).map_err(drop).expect("an open queue")
+}
+
+fn go_local<F: Future<Output: 'static> + 'static>(future: F) -> Option<RawTask<F::Output>> {
+    let here = std::panic::Location::caller();
+    spawn_local(plain(future), Start::Queued, here, |_| {}).ok()
+}
+
+fn value<T>(task: RawTask<T>) -> Outcome<T> {
     let mut task = std::pin::pin!(task);
     let mut cx = std::task::Context::from_waker(Waker::noop());
     match std::future::Future::poll(task.as_mut(), &mut cx) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the task has not ended"),
+    }
+}
+
+fn value_of<T>(outcome: Outcome<T>) -> T {
+    match outcome {
+        Outcome::Value(value) => value,
+        other => panic!("no value but {other:?}"),
     }
 }
 
@@ -50,12 +70,12 @@ fn tasks_run_in_the_order_of_their_creation_and_their_wakes() {
     let seen = Rc::new(RefCell::new(Vec::new()));
     for n in 0..3 {
         let seen = seen.clone();
-        let task = queue.spawn(async move {
+        let task = go(&queue, async move {
             seen.borrow_mut().push(n);
             yield_once().await;
             seen.borrow_mut().push(10 + n);
         });
-        task.map_err(drop).unwrap().detach();
+        drop(task);
     }
     turn(&queue);
     assert_eq!(
@@ -73,7 +93,7 @@ fn a_budget_goes_on_with_what_became_ready_meanwhile() {
     let queue = LoopQueue::new().unwrap();
     let steps = Rc::new(Cell::new(0));
     let count = steps.clone();
-    let task = queue.spawn(async move {
+    let task = go(&queue, async move {
         loop {
             count.set(count.get() + 1);
             yield_once().await;
@@ -87,15 +107,12 @@ fn a_budget_goes_on_with_what_became_ready_meanwhile() {
 #[test]
 fn a_task_can_spawn_tasks_on_its_loop() {
     let queue = LoopQueue::new().unwrap();
-    let task = queue
-        .spawn(async { spawn_local(async { 7 }).map_err(drop).unwrap().await.unwrap() })
-        .map_err(drop)
-        .unwrap();
+    let task = go(&queue, async { value_of(go_local(async { 7 }).unwrap().await) });
     assert!(current_loop().is_none());
     turn(&queue);
     turn(&queue);
     turn(&queue);
-    assert_eq!(value(task), Some(7));
+    assert!(matches!(value(task), Outcome::Value(7)));
 }
 
 #[test]
@@ -113,14 +130,16 @@ fn a_wake_from_another_thread_arrives_and_unparks() {
     let slot: Arc<Mutex<Option<Waker>>> = Arc::default();
     let mine = slot.clone();
     let mut first = true;
-    let task = queue.spawn(poll_fn(move |cx| {
-        if std::mem::replace(&mut first, false) {
-            *mine.lock().unwrap() = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        Poll::Ready(5)
-    }));
-    let task = task.map_err(drop).unwrap();
+    let task = go(
+        &queue,
+        poll_fn(move |cx| {
+            if std::mem::replace(&mut first, false) {
+                *mine.lock().unwrap() = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            Poll::Ready(5)
+        }),
+    );
     turn(&queue);
 
     assert!(queue.prepare_park());
@@ -130,32 +149,21 @@ fn a_wake_from_another_thread_arrives_and_unparks() {
     assert_eq!(unparked.0.load(Ordering::Relaxed), 1);
     assert!(!queue.prepare_park(), "the remote side has the task");
     turn(&queue);
-    assert_eq!(value(task), Some(5));
+    assert!(matches!(value(task), Outcome::Value(5)));
 }
 
 #[test]
-fn a_cancel_from_another_thread_drops_the_future_on_the_loops_thread() {
-    struct SameThread(std::thread::ThreadId, Arc<AtomicUsize>);
-    impl Drop for SameThread {
-        fn drop(&mut self) {
-            assert_eq!(self.0, std::thread::current().id());
-            self.1.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-    let drops = Arc::new(AtomicUsize::new(0));
-    let queue = LoopQueue::new().unwrap();
-    let guard = SameThread(std::thread::current().id(), drops.clone());
-    let task = queue.spawn(async move {
-        let _guard = guard;
-        pending::<()>().await;
+#[should_panic(expected = "LoopQueue::tick was called inside a step")]
+fn a_queue_is_not_turned_inside_one_of_its_own_tasks() {
+    let queue = Rc::new(LoopQueue::new().unwrap());
+    let inner = queue.clone();
+    let task = go(&queue, async move {
+        inner.tick(1);
     });
-    let task = task.map_err(drop).unwrap();
     turn(&queue);
-    std::thread::spawn(move || drop(task)).join().unwrap();
-    assert_eq!(drops.load(Ordering::Relaxed), 0);
-    turn(&queue);
-    assert_eq!(drops.load(Ordering::Relaxed), 1);
-    assert_eq!(queue.live(), 0);
+    if let Outcome::Panicked(panic) = value(task) {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 #[test]
@@ -167,7 +175,7 @@ fn closing_ends_tasks_that_nobody_would_ever_wake() {
     for _ in 0..100 {
         let guard = OnDrop(drops.clone());
         let kept = kept.clone();
-        let task = queue.spawn(async move {
+        let task = go(&queue, async move {
             let _guard = guard;
             poll_fn(|cx| {
                 kept.borrow_mut().push(cx.waker().clone());
@@ -175,7 +183,7 @@ fn closing_ends_tasks_that_nobody_would_ever_wake() {
             })
             .await;
         });
-        task.map_err(drop).unwrap().detach();
+        drop(task);
     }
     turn(&queue);
     wakers.append(&mut kept.borrow_mut());
@@ -192,7 +200,7 @@ fn closing_ends_tasks_that_nobody_would_ever_wake() {
 fn a_closed_queue_gives_the_future_back() {
     let queue = LoopQueue::new().unwrap();
     queue.close();
-    assert!(queue.spawn(async {}).is_err());
+    assert!(queue.spawn(plain(async {})).is_err());
 }
 
 #[test]
@@ -200,30 +208,29 @@ fn a_task_that_spawns_while_it_is_dropped_does_not_keep_the_loop_open() {
     struct SpawnsOnDrop(Rc<Cell<bool>>);
     impl Drop for SpawnsOnDrop {
         fn drop(&mut self) {
-            self.0.set(spawn_local(async {}).is_err());
+            self.0.set(go_local(async {}).is_none());
         }
     }
     let refused = Rc::new(Cell::new(false));
     let queue = LoopQueue::new().unwrap();
     let guard = SpawnsOnDrop(refused.clone());
-    let task = queue.spawn(async move {
+    let task = go(&queue, async move {
         let _guard = guard;
         pending::<()>().await;
     });
-    let task = task.map_err(drop).unwrap();
     queue.close();
     assert!(refused.get());
-    assert_eq!(value(task), None);
+    assert!(matches!(value(task), Outcome::Cancelled(None)));
 }
 
 #[test]
 fn a_panic_in_a_task_reaches_who_joins_it_and_nobody_else() {
     let queue = LoopQueue::new().unwrap();
-    let bad = queue.spawn(async { panic!("on purpose") }).map_err(drop).unwrap();
-    let good = queue.spawn(async { 1 }).map_err(drop).unwrap();
+    let bad = go(&queue, async { panic!("on purpose") });
+    let good = go(&queue, async { 1 });
     turn(&queue);
-    assert_eq!(value(good), Some(1));
-    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| value::<()>(bad))).is_err());
+    assert!(matches!(value(good), Outcome::Value(1)));
+    assert!(matches!(value::<()>(bad), Outcome::Panicked(_)));
 }
 
 #[test]
@@ -235,14 +242,13 @@ fn a_panic_in_a_destructor_does_not_end_the_process() {
         }
     }
     let queue = LoopQueue::new().unwrap();
-    let bad = queue.spawn(async {
+    let bad = go(&queue, async {
         let _bad = Bad;
-        pending::<()>().await;
     });
-    drop(bad);
-    let good = queue.spawn(async { 1 }).map_err(drop).unwrap();
+    drop::<RawTask<()>>(bad);
+    let good = go(&queue, async { 1 });
     turn(&queue);
-    assert_eq!(value(good), Some(1));
+    assert!(matches!(value(good), Outcome::Value(1)));
     assert_eq!(queue.live(), 0);
 }
 
@@ -253,11 +259,14 @@ fn wakers_of_ended_loops_are_harmless_to_the_next_one() {
         let queue = LoopQueue::new().unwrap();
         let kept: Rc<RefCell<Vec<Waker>>> = Rc::default();
         let inner = kept.clone();
-        let task = queue.spawn(poll_fn(move |cx| {
-            inner.borrow_mut().push(cx.waker().clone());
-            Poll::<()>::Pending
-        }));
-        task.map_err(drop).unwrap().detach();
+        let task = go(
+            &queue,
+            poll_fn(move |cx| {
+                inner.borrow_mut().push(cx.waker().clone());
+                Poll::<()>::Pending
+            }),
+        );
+        drop(task);
         turn(&queue);
         old.append(&mut kept.borrow_mut());
         old.iter().for_each(Waker::wake_by_ref);
@@ -274,7 +283,7 @@ fn other_threads_wake_while_the_loop_closes() {
         for _ in 0..8 {
             let guard = OnDrop(drops.clone());
             let wakers = wakers.clone();
-            let task = queue.spawn(async move {
+            let task = go(&queue, async move {
                 let _guard = guard;
                 poll_fn(|cx| {
                     wakers.lock().unwrap().push(cx.waker().clone());
@@ -282,7 +291,7 @@ fn other_threads_wake_while_the_loop_closes() {
                 })
                 .await;
             });
-            task.map_err(drop).unwrap().detach();
+            drop(task);
         }
         turn(&queue);
         let taken = std::mem::take(&mut *wakers.lock().unwrap());
@@ -299,11 +308,11 @@ fn a_detached_task_that_nothing_can_wake_lives_until_the_loop_ends() {
     let queue = LoopQueue::new().unwrap();
     for _ in 0..10 {
         let guard = OnDrop(drops.clone());
-        let task = queue.spawn(async move {
+        let task = go(&queue, async move {
             let _guard = guard;
             pending::<()>().await;
         });
-        queue.enter(|| task.map_err(drop).unwrap().detach());
+        queue.enter(|| drop(task));
     }
     turn(&queue);
     turn(&queue);
@@ -315,14 +324,14 @@ fn a_detached_task_that_nothing_can_wake_lives_until_the_loop_ends() {
 #[test]
 fn a_handle_that_is_detached_on_another_thread_or_after_the_loop_is_harmless() {
     let queue = LoopQueue::new().unwrap();
-    let running = queue.spawn(pending::<()>()).map_err(drop).unwrap();
-    let kept = queue.spawn(pending::<()>()).map_err(drop).unwrap();
+    let running = go(&queue, pending::<()>());
+    let kept = go(&queue, pending::<()>());
     turn(&queue);
-    std::thread::spawn(move || running.detach()).join().unwrap();
+    std::thread::spawn(move || drop(running)).join().unwrap();
     turn(&queue);
     turn(&queue);
     assert_eq!(queue.live(), 2);
     queue.close();
     drop(queue);
-    kept.detach();
+    drop(kept);
 }

@@ -1,11 +1,12 @@
 //! The pool's queues: own deque, injector, looks, and the end.
 
-use std::future::{pending, poll_fn};
+use std::future::{Future, pending, poll_fn};
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Wake, Waker};
 
-use asyncio_core::{Look, PoolQueue, spawn};
+use asyncio_core::{Look, Outcome, PoolQueue, RawTask, TaskRef, take_running_request};
 
 struct Counter(AtomicUsize);
 
@@ -23,6 +24,29 @@ impl Drop for OnDrop {
     }
 }
 
+async fn plain<F: Future>(future: F) -> Outcome<F::Output> {
+    Outcome::Value(future.await)
+}
+
+fn go<F>(pool: &PoolQueue, future: F) -> RawTask<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    pool.spawn(plain(future), Location::caller(), |_| {})
+        .map_err(drop)
+        .expect("an open pool")
+}
+
+/// Spawns on the pool that this thread works for.
+fn here<F>(future: F) -> RawTask<F::Output>
+where
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    asyncio_core::spawn(plain(future), Location::caller(), |_| {})
+        .ok()
+        .expect("a worker's thread")
+}
+
 #[test]
 fn an_outside_spawn_unparks_a_parked_pool_once() {
     let pool = PoolQueue::new(2).unwrap();
@@ -30,7 +54,7 @@ fn an_outside_spawn_unparks_a_parked_pool_once() {
     pool.set_unpark(Waker::from(unparked.clone()));
     assert!(pool.prepare_park());
     for _ in 0..3 {
-        pool.spawn(async {}).map_err(drop).unwrap().detach();
+        go(&pool, async {});
     }
     assert_eq!(unparked.0.load(Ordering::Relaxed), 1);
     assert!(!pool.prepare_park());
@@ -46,10 +70,10 @@ fn a_worker_that_does_not_get_through_its_queue_is_helped_at_the_second_look() {
     stuck.enter(|| {
         for _ in 0..10 {
             let ran = ran.clone();
-            let task = spawn(async move {
+            let task = here(async move {
                 ran.fetch_add(1, Ordering::Relaxed);
             });
-            task.map_err(drop).unwrap().detach();
+            drop(task);
         }
     });
     let mut look = Look::default();
@@ -69,7 +93,7 @@ fn a_worker_that_gets_through_its_queue_keeps_it() {
     let pool = PoolQueue::new(2).unwrap();
     let (busy, helper) = (pool.worker(0), pool.worker(1));
     let task = busy.enter(|| {
-        spawn(poll_fn(|cx| {
+        here(poll_fn(|cx| {
             cx.waker().wake_by_ref();
             Poll::<()>::Pending
         }))
@@ -91,7 +115,7 @@ fn queued_work_asks_for_a_watcher_once() {
     pool.want_watch(true);
     pool.worker(0).enter(|| {
         for _ in 0..3 {
-            spawn(async {}).map_err(drop).unwrap().detach();
+            here(async {});
         }
     });
     assert_eq!(watched.0.load(Ordering::Relaxed), 1);
@@ -106,10 +130,10 @@ fn more_tasks_than_a_deque_holds_all_run() {
     worker.enter(|| {
         for _ in 0..10_000 {
             let ran = ran.clone();
-            let task = spawn(async move {
+            let task = here(async move {
                 ran.fetch_add(1, Ordering::Relaxed);
             });
-            task.map_err(drop).unwrap().detach();
+            drop(task);
         }
     });
     assert_eq!(worker.tick(usize::MAX), 10_000);
@@ -121,14 +145,14 @@ fn tasks_that_wake_themselves_for_ever_do_not_keep_out_the_injector() {
     let pool = PoolQueue::new(1).unwrap();
     let worker = pool.worker(0);
     let forever = worker.enter(|| {
-        spawn(poll_fn(|cx| {
+        here(poll_fn(|cx| {
             cx.waker().wake_by_ref();
             Poll::<()>::Pending
         }))
     });
-    let outside = pool.spawn(async { 3 }).map_err(drop).unwrap();
+    let outside = go(&pool, async { 3 });
     worker.tick(1000);
-    assert!(outside.is_finished());
+    assert!(outside.as_task_ref().is_finished());
     drop(forever);
     pool.close();
 }
@@ -139,16 +163,16 @@ fn closing_drops_parked_and_queued_tasks() {
     let pool = PoolQueue::new(2).unwrap();
     for _ in 0..100 {
         let guard = OnDrop(drops.clone());
-        let task = pool.spawn(async move {
+        let task = go(&pool, async move {
             let _guard = guard;
             pending::<()>().await;
         });
-        task.map_err(drop).unwrap().detach();
+        drop(task);
     }
     pool.worker(0).tick(50);
     pool.close();
     assert_eq!((drops.load(Ordering::Relaxed), pool.live()), (100, 0));
-    assert!(pool.spawn(async {}).is_err());
+    assert!(pool.spawn(plain(async {}), Location::caller(), |_| {}).is_err());
 }
 
 #[test]
@@ -172,7 +196,7 @@ fn many_threads_spawn_while_workers_run_and_look() {
             scope.spawn(move || {
                 for _ in 0..2_000 {
                     let ran = ran.clone();
-                    let task = pool.spawn(async move {
+                    let task = go(&pool, async move {
                         let mut left = 3;
                         poll_fn(|cx| {
                             left -= 1;
@@ -185,7 +209,7 @@ fn many_threads_spawn_while_workers_run_and_look() {
                         .await;
                         ran.fetch_add(1, Ordering::Relaxed);
                     });
-                    task.map_err(drop).unwrap().detach();
+                    drop(task);
                 }
             });
         }
@@ -199,14 +223,55 @@ fn a_detached_task_that_nothing_can_wake_lives_until_the_pool_ends() {
     let pool = PoolQueue::new(1).unwrap();
     for _ in 0..10 {
         let guard = OnDrop(drops.clone());
-        let task = pool.spawn(async move {
+        let task = go(&pool, async move {
             let _guard = guard;
             pending::<()>().await;
         });
-        task.map_err(drop).unwrap().detach();
+        drop(task);
     }
     pool.worker(0).tick(100);
     assert_eq!((drops.load(Ordering::Relaxed), pool.live()), (0, 10));
     pool.close();
     assert_eq!((drops.load(Ordering::Relaxed), pool.live()), (10, 0));
+}
+
+#[test]
+fn a_request_is_seen_by_a_parked_and_by_a_running_task() {
+    let pool = PoolQueue::new(1).unwrap();
+    let worker = pool.worker(0);
+    let until_asked = || {
+        poll_fn(|_| match take_running_request() {
+            Some(request) => Poll::Ready(Outcome::<()>::Cancelled(Some(request))),
+            None => Poll::Pending,
+        })
+    };
+    let parked = pool
+        .spawn(until_asked(), Location::caller(), |_| {})
+        .unwrap_or_else(|_| panic!());
+    worker.tick(10);
+    assert_eq!(pool.live(), 1);
+    assert!(parked.as_task_ref().cancel());
+    worker.tick(10);
+    assert_eq!(pool.live(), 0);
+    assert!(!parked.as_task_ref().cancel(), "it has ended");
+    let own = go(&pool, async { TaskRef::current().unwrap().cancel() });
+    worker.tick(10);
+    assert!(matches!(
+        futures_lite::future::block_on(own),
+        Outcome::Cancelled(Some(_))
+    ));
+}
+
+#[test]
+fn tasks_are_awaited_on_other_threads_while_they_end() {
+    let pool = PoolQueue::new(1).unwrap();
+    let worker = pool.worker(0);
+    for n in 0..500 {
+        let task = go(&pool, async move { n });
+        let joiner = std::thread::spawn(move || futures_lite::future::block_on(task));
+        while pool.live() > 0 {
+            worker.tick(10);
+        }
+        assert!(matches!(joiner.join().unwrap(), Outcome::Value(got) if got == n));
+    }
 }

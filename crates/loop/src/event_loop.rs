@@ -8,45 +8,75 @@
 //! Invariant: between `prepare_park` and `unparked` the loop does nothing but wait, so that each wake from another
 //! thread either is seen before the wait or ends it.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use asyncio_core::{LoopQueue, StartPool, blocking, fork_generation};
-use asyncio_reactor::{Builder, Reactor};
-use asyncio_timers::{Clock, LocalTimers};
+use asyncio_core::{Entered, LoopQueue, StartPool, TaskRef, blocking, fork_generation};
+use asyncio_reactor::Reactor;
+use asyncio_timers::LocalTimers;
 
+use crate::event_loop_builder::{EventLoopBuilder, Options};
 use crate::lazy_blocking::LazyBlocking;
+use crate::loop_handle::{self, LoopHandle};
 use crate::pool::{Pool, PoolOptions};
 
-/// What a loop is made from.
-#[derive(Debug, Clone)]
-pub(crate) struct Options {
-    pub(crate) tick_budget: usize,
-    pub(crate) worker_threads: Option<usize>,
-    pub(crate) blocking_threads: Option<usize>,
-    pub(crate) reactor: Builder,
-    pub(crate) clock: Clock,
-    /// With a mock clock: jump after so long a real time even though I/O or blocking work is awaited.
-    pub(crate) autojump_after: Option<Duration>,
-}
-
-pub(crate) struct EventLoop {
+/// A loop, with its drivers and its pool; it belongs to the thread that made it.
+///
+/// A [`Runner`](crate::Runner) makes one and turns it. Dropping it closes it: tasks that are left are dropped.
+///
+/// # Python
+///
+/// `asyncio.new_event_loop()`.
+pub struct EventLoop {
     pub(crate) queue: LoopQueue,
     pub(crate) reactor: Reactor,
     timers: LocalTimers,
-    pool: Arc<Pool>,
+    pub(crate) pool: Arc<Pool>,
     blocking: Arc<LazyBlocking>,
     options: Options,
+    handle: LoopHandle,
     /// The process that made this loop.
     generation: u32,
     /// Sources of the loop's own: they do not count as I/O that somebody awaits.
     pub(crate) own_sources: usize,
+    closed: bool,
+    /// The time for cleanup is over: what is left is dropped.
+    pub(crate) out_of_time: bool,
 }
 
 impl EventLoop {
-    pub(crate) fn new(options: Options) -> io::Result<EventLoop> {
+    /// A loop with the defaults.
+    ///
+    /// # Errors
+    ///
+    /// When its drivers cannot be made.
+    pub fn new() -> io::Result<EventLoop> {
+        EventLoop::builder().build()
+    }
+
+    /// A loop that is other than the usual.
+    pub fn builder() -> EventLoopBuilder {
+        EventLoopBuilder::default()
+    }
+
+    /// The way to this loop from any thread.
+    pub fn handle(&self) -> LoopHandle {
+        self.handle.clone()
+    }
+
+    /// The tasks of the loop and of its pool that have not ended, in no particular order.
+    pub fn all_tasks(&self) -> Vec<TaskRef> {
+        let mut tasks = self.queue.tasks();
+        tasks.extend(self.pool.tasks());
+        tasks
+    }
+
+    pub(crate) fn from_options(options: Options) -> io::Result<EventLoop> {
         let queue = LoopQueue::new().map_err(io::Error::other)?;
+        queue.set_eager(options.eager_tasks);
+        queue.set_exception_handler(options.exception_handler.clone());
         let reactor = options.reactor.clone().build()?;
         let timers = LocalTimers::with_clock(options.clock.clone());
         let unpark = reactor.handle().waker();
@@ -54,12 +84,16 @@ impl EventLoop {
         timers.set_unpark(unpark.clone());
         let quiet_hook = options.clock.is_mock().then_some(unpark);
         let blocking = Arc::new(LazyBlocking::new(options.blocking_threads, quiet_hook));
+        let handle = LoopHandle::new(queue.id());
         let pool = Arc::new(Pool::new(PoolOptions {
+            home: handle.clone(),
+            exception_handler: options.exception_handler.clone(),
             workers: options.worker_threads,
             reactor: options.reactor.clone(),
             clock: options.clock.clone(),
             blocking: blocking.clone(),
         }));
+        handle.set_pool(&pool);
         Ok(EventLoop {
             queue,
             reactor,
@@ -67,8 +101,11 @@ impl EventLoop {
             pool,
             blocking,
             options,
+            handle,
             generation: fork_generation(),
             own_sources: 0,
+            closed: false,
+            out_of_time: false,
         })
     }
 
@@ -78,6 +115,8 @@ impl EventLoop {
         let _timers = self.timers.enter();
         let _pool = asyncio_core::enter_pool(self.pool.clone() as Arc<dyn StartPool>);
         let _blocking = blocking::enter(self.blocking.clone());
+        let _handle: Entered<LoopHandle> = loop_handle::enter(self.handle.clone());
+        let _running = Running::start(&self.handle);
         f(self)
     }
 
@@ -164,8 +203,13 @@ impl EventLoop {
         (!self.pool.is_quiet()).then(|| Instant::now() + Duration::from_micros(200))
     }
 
-    /// Ends everything, in this order: the tasks of the loop, those of the pool, the blocking pool.
+    /// Ends everything, in this order: the tasks of the loop, those of the pool, the blocking pool. Tasks that have
+    /// not ended are dropped.
     pub(crate) fn close(&mut self) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        self.handle.close();
         self.entered(|this| {
             this.queue.close();
             this.pool.close();
@@ -179,6 +223,37 @@ impl EventLoop {
                 "asyncio: blocking work did not end within {SHUTDOWN_TIMEOUT:?} of the loop: {report:?}"
             );
         }
+    }
+}
+
+/// Says that the loop is being run, for as long as it lives.
+struct Running(LoopHandle);
+
+impl Running {
+    fn start(handle: &LoopHandle) -> Running {
+        handle.set_running(true);
+        Running(handle.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.set_running(false);
+    }
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventLoop")
+            .field("queue", &self.queue)
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,14 +23,24 @@
 //! assert_eq!(value.unwrap().unwrap(), 7);
 //! ```
 
+mod concurrent_future;
 mod event_loop;
+mod event_loop_builder;
 mod lazy_blocking;
+mod loop_handle;
+mod main_task;
 mod pool;
 mod run;
 mod run_error;
 mod runner;
+mod shutdown;
 mod sigint;
 
+pub use asyncio_core::{ExceptionContext, ExceptionHandler};
+pub use concurrent_future::ConcurrentFuture;
+pub use event_loop::EventLoop;
+pub use event_loop_builder::EventLoopBuilder;
+pub use loop_handle::{LoopClosed, LoopHandle, NoEventLoop, get_running_loop, try_get_running_loop};
 pub use run::{exit_by_sigint, run, try_run};
 pub use run_error::RunError;
 pub use runner::Runner;

@@ -13,11 +13,13 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use asyncio_core::blocking::RunBlocking;
-use asyncio_core::{PoolQueue, StartPool, fork_generation};
+use asyncio_core::{ExceptionHandler, PoolQueue, StartPool, TaskRef, fork_generation};
 use asyncio_reactor::Builder;
 use asyncio_timers::Clock;
 
 use rest::Shared;
+
+use crate::loop_handle::LoopHandle;
 
 /// The pool of workers of one runner.
 pub(crate) struct Pool {
@@ -26,8 +28,10 @@ pub(crate) struct Pool {
 }
 
 /// What a pool is made from, when it is made.
-#[derive(Debug)]
 pub(crate) struct PoolOptions {
+    /// The loop that it belongs to.
+    pub(crate) home: LoopHandle,
+    pub(crate) exception_handler: Option<ExceptionHandler>,
     /// `None`: as many as the machine has cores.
     pub(crate) workers: Option<usize>,
     pub(crate) reactor: Builder,
@@ -110,6 +114,8 @@ impl Pool {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let workers = options.workers.unwrap_or_else(cores);
         let queue = PoolQueue::new(workers).map_err(io::Error::other)?;
+        queue.set_home(options.home.queue());
+        queue.set_exception_handler(options.exception_handler.clone());
         let reactor = options.reactor.clone().build()?;
         let shared = Arc::new(Shared::new(
             queue,
@@ -121,9 +127,10 @@ impl Pool {
         let mut threads = Vec::with_capacity(workers);
         for index in 0..workers {
             let of_thread = shared.clone();
+            let home = options.home.clone();
             let spawned = std::thread::Builder::new()
                 .name(format!("asyncio-worker-{index}"))
-                .spawn(move || worker::work(&of_thread, index));
+                .spawn(move || worker::work(&of_thread, index, home));
             match spawned {
                 Ok(thread) => {
                     shared.started(index, thread.thread().clone());
@@ -156,6 +163,15 @@ impl StartPool for Pool {
             )),
             State::Running { shared, .. } => Ok(shared.queue.clone()),
             State::Idle | State::Closed => Err(io::Error::other("the pool of workers was closed")),
+        }
+    }
+
+    fn tasks(&self) -> Vec<TaskRef> {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Running {
+                generation, shared, ..
+            } if *generation == fork_generation() => shared.queue.tasks(),
+            _ => Vec::new(),
         }
     }
 }

@@ -1,21 +1,20 @@
 //! `Runner`: makes a loop, runs futures on it, and ends it in order.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::io;
+use std::panic::Location;
 use std::time::Duration;
 
-use asyncio_core::{LoopQueue, RawTask, current_loop};
-use asyncio_reactor::{Backend, Reactor};
+use asyncio_core::{Context, ExceptionContext, current_loop};
+use asyncio_reactor::Backend;
 use asyncio_timers::Clock;
 
-use crate::RunError;
-use crate::event_loop::{EventLoop, Options};
-use crate::sigint::Sigint;
+use crate::event_loop_builder::EventLoopBuilder;
+use crate::main_task::{MainOptions, run_main};
+use crate::{EventLoop, RunError, shutdown};
+
+type LoopFactory = Box<dyn FnOnce() -> io::Result<EventLoop>>;
 
 /// Runs futures on a loop of its own, on the thread that calls it.
 ///
@@ -37,9 +36,13 @@ use crate::sigint::Sigint;
 /// assert!(matches!(runner.run(async {}), Err(RunError::Closed)));
 /// ```
 pub struct Runner {
-    options: Options,
+    builder: EventLoopBuilder,
+    factory: Option<LoopFactory>,
     handle_sigint: bool,
+    grace: Option<Duration>,
     debug: bool,
+    /// The context of all runs; made at the first.
+    context: Option<Context>,
     state: State,
 }
 
@@ -53,18 +56,49 @@ impl Runner {
     /// A runner with the defaults. Nothing is made yet.
     pub fn new() -> Runner {
         Runner {
-            options: Options {
-                tick_budget: DEFAULT_TICK_BUDGET,
-                worker_threads: None,
-                blocking_threads: None,
-                reactor: Reactor::builder(),
-                clock: Clock::monotonic(),
-                autojump_after: None,
-            },
+            builder: EventLoopBuilder::default(),
+            factory: None,
             handle_sigint: true,
+            grace: None,
             debug: std::env::var_os("ASYNCIO_DEBUG").is_some_and(|value| !value.is_empty() && value != "0"),
+            context: None,
             state: State::New,
         }
+    }
+
+    /// Lets `factory` make the loop, once, at the first run. What this runner's other methods say about the loop does
+    /// not count then.
+    ///
+    /// # Python
+    ///
+    /// `asyncio.Runner(loop_factory=...)`.
+    pub fn loop_factory(mut self, factory: impl FnOnce() -> io::Result<EventLoop> + 'static) -> Runner {
+        self.factory = Some(Box::new(factory));
+        self
+    }
+
+    /// Sets how long cleanup may take once everything was asked to stop, by Ctrl-C or at the end of the loop. What
+    /// has not ended then is dropped, and named in a report to the exception handler. Without this the loop waits as
+    /// long as it takes, as Python's does.
+    pub fn grace(mut self, grace: Duration) -> Runner {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// Lets tasks that do not say otherwise take their first step inside `create_task`.
+    pub fn eager_tasks(mut self, eager: bool) -> Runner {
+        self.builder = std::mem::take(&mut self.builder).eager_tasks(eager);
+        self
+    }
+
+    /// Sets who is told of failures that no caller sees; see
+    /// [`EventLoopBuilder::exception_handler`](crate::EventLoopBuilder::exception_handler).
+    pub fn exception_handler(
+        mut self,
+        handler: impl Fn(&ExceptionContext) + Send + Sync + 'static,
+    ) -> Runner {
+        self.builder = std::mem::take(&mut self.builder).exception_handler(std::sync::Arc::new(handler));
+        self
     }
 
     /// Sets debug mode. Without this call the environment decides: `ASYNCIO_DEBUG=1` turns it on.
@@ -85,8 +119,7 @@ impl Runner {
     ///
     /// When `threads` is zero.
     pub fn worker_threads(mut self, threads: usize) -> Runner {
-        assert!(threads > 0, "worker_threads must be at least 1");
-        self.options.worker_threads = Some(threads);
+        self.builder = std::mem::take(&mut self.builder).worker_threads(threads);
         self
     }
 
@@ -97,21 +130,20 @@ impl Runner {
     ///
     /// When `threads` is zero.
     pub fn blocking_threads(mut self, threads: usize) -> Runner {
-        assert!(threads > 0, "blocking_threads must be at least 1");
-        self.options.blocking_threads = Some(threads);
+        self.builder = std::mem::take(&mut self.builder).blocking_threads(threads);
         self
     }
 
     /// Sets how many steps the loop takes before it looks at I/O again, while there are ready tasks. What is ready
     /// at the start of a turn always takes one step each; with 0 nothing more does, as in Python.
     pub fn tick_budget(mut self, steps: usize) -> Runner {
-        self.options.tick_budget = steps;
+        self.builder = std::mem::take(&mut self.builder).tick_budget(steps);
         self
     }
 
     /// Chooses how the loop waits for I/O.
     pub fn reactor_backend(mut self, backend: Backend) -> Runner {
-        self.options.reactor = self.options.reactor.clone().backend(backend);
+        self.builder = std::mem::take(&mut self.builder).reactor_backend(backend);
         self
     }
 
@@ -126,23 +158,26 @@ impl Runner {
     ///
     /// It does not jump while I/O or blocking work is awaited; see [`autojump_after`](Runner::autojump_after).
     pub fn mock_clock(mut self, mock: bool) -> Runner {
-        self.options.clock = if mock { Clock::mock() } else { Clock::monotonic() };
+        let clock = if mock { Clock::mock() } else { Clock::monotonic() };
+        self.builder = std::mem::take(&mut self.builder).clock(clock);
         self
     }
 
     /// Runs the loop on the given clock.
     pub fn clock(mut self, clock: Clock) -> Runner {
-        self.options.clock = clock;
+        self.builder = std::mem::take(&mut self.builder).clock(clock);
         self
     }
 
     /// Lets a mock clock jump although I/O or blocking work is awaited, once nothing has come for `real` time.
     pub fn autojump_after(mut self, real: Duration) -> Runner {
-        self.options.autojump_after = Some(real);
+        self.builder = std::mem::take(&mut self.builder).autojump_after(real);
         self
     }
 
     /// Runs `main` as a task of the loop, and the loop until that task has ended.
+    ///
+    /// Context variables that a run sets are seen by the next; see [`run_in`](Runner::run_in).
     ///
     /// # Errors
     ///
@@ -151,28 +186,75 @@ impl Runner {
     /// # Panics
     ///
     /// When `main` panics: the panic goes on here, after the task has ended. The loop is still usable.
+    #[track_caller]
     pub fn run<F: Future>(&mut self, main: F) -> Result<F::Output, RunError> {
+        let context = self.context.get_or_insert_with(copy_context).clone();
+        self.run_main(context, main, Location::caller())
+    }
+
+    /// Runs `main` in a context of its own; otherwise as [`run`](Runner::run).
+    ///
+    /// # Errors
+    ///
+    /// See [`RunError`].
+    ///
+    /// # Panics
+    ///
+    /// When `main` panics.
+    #[track_caller]
+    pub fn run_in<F: Future>(&mut self, context: &Context, main: F) -> Result<F::Output, RunError> {
+        self.run_main(context.clone(), main, Location::caller())
+    }
+
+    fn run_main<F: Future>(
+        &mut self,
+        context: Context,
+        main: F,
+        location: &'static Location<'static>,
+    ) -> Result<F::Output, RunError> {
         if current_loop().is_some() {
             return Err(RunError::Nested);
         }
-        let handle_sigint = self.handle_sigint;
+        let options = MainOptions {
+            handle_sigint: self.handle_sigint,
+            grace: self.grace,
+            context,
+            location,
+        };
         let event_loop = self.open()?;
         event_loop.check_fork()?;
-        event_loop.entered(|event_loop| run_main(event_loop, handle_sigint, main))
+        event_loop.entered(|event_loop| run_main(event_loop, options, main))
     }
 
-    /// Ends the loop: cancels its tasks and those of its pool, and waits for them and for blocking work. Idempotent.
+    /// The loop; made now if there was no run yet.
+    ///
+    /// # Errors
+    ///
+    /// When the runner was closed, or the loop cannot be made.
+    pub fn get_loop(&mut self) -> Result<&EventLoop, RunError> {
+        self.open().map(|event_loop| &*event_loop)
+    }
+
+    /// Ends the loop: asks its tasks and those of its pool to stop, waits until they have cleaned up, and then for
+    /// blocking work. Idempotent. [`grace`](Runner::grace) bounds the cleanup.
     ///
     /// A runner that never ran closes silently.
     pub fn close(&mut self) {
         if let State::Open(mut event_loop) = std::mem::replace(&mut self.state, State::Closed) {
+            if current_loop().is_none() && event_loop.check_fork().is_ok() {
+                event_loop.entered(|event_loop| shutdown::cancel_all(event_loop, self.grace));
+            }
             event_loop.close();
         }
     }
 
     fn open(&mut self) -> Result<&mut EventLoop, RunError> {
         if let State::New = self.state {
-            self.state = State::Open(Box::new(EventLoop::new(self.options.clone())?));
+            let event_loop = match self.factory.take() {
+                Some(factory) => factory()?,
+                None => self.builder.clone().build()?,
+            };
+            self.state = State::Open(Box::new(event_loop));
         }
         match &mut self.state {
             State::Open(event_loop) => Ok(event_loop),
@@ -181,120 +263,8 @@ impl Runner {
     }
 }
 
-/// How many steps a turn goes on for while tasks wake each other. At some 30 ns a step this is a look at I/O every
-/// 15 µs; a smaller one makes two tasks that only talk to each other pay for the looks, a larger one was no faster.
-const DEFAULT_TICK_BUDGET: usize = 512;
-
-/// The main future, which tells when it is gone.
-struct Main<F> {
-    future: F,
-    _alive: Alive,
-}
-
-/// Clears the flag when it is dropped.
-struct Alive(Rc<Cell<bool>>);
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.0.set(false);
-    }
-}
-
-impl<F: Future> Future for Main<F> {
-    type Output = F::Output;
-
-    #[expect(unsafe_code, reason = "a pin projection")]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        // SAFETY: a structural projection; `Main` has no destructor of its own, and `future` is never moved.
-        unsafe { self.map_unchecked_mut(|main| &mut main.future) }.poll(cx)
-    }
-}
-
-/// Ends the main task, if it has not ended, before the caller's frame does: the task borrows from there.
-struct EndMain<'a> {
-    queue: &'a LoopQueue,
-    alive: Rc<Cell<bool>>,
-}
-
-impl Drop for EndMain<'_> {
-    fn drop(&mut self) {
-        while self.alive.get() {
-            self.queue.take_remote();
-            self.queue.tick(0);
-        }
-    }
-}
-
-fn run_main<F: Future>(
-    event_loop: &mut EventLoop,
-    handle_sigint: bool,
-    main: F,
-) -> Result<F::Output, RunError> {
-    let sigint = if handle_sigint {
-        Sigint::install(&event_loop.reactor.handle())
-    } else {
-        None
-    };
-    event_loop.own_sources = usize::from(sigint.is_some());
-    let alive = Rc::new(Cell::new(true));
-    let main = Main {
-        future: main,
-        _alive: Alive(alive.clone()),
-    };
-    // SAFETY: `end` below is dropped before this function's caller goes on, however that happens, and returns only
-    // when the future is gone. The task's handle is dropped before it, which cancels a task that has not ended.
-    #[expect(unsafe_code, reason = "the main future may borrow from the caller of run")]
-    let spawned = unsafe { event_loop.queue.spawn_borrowing(main) };
-    let Ok(task) = spawned else {
-        return Err(RunError::Closed);
-    };
-    let mut interrupted = false;
-    let mut task = Some(task);
-    let turned = catch_unwind(AssertUnwindSafe(|| {
-        while alive.get() {
-            event_loop.turn()?;
-            if let Some(sigint) = &sigint {
-                if !interrupted && sigint.came() {
-                    interrupted = true;
-                    // Cancels the main task: it ends at its next step, which this schedules.
-                    keep_if_finished(&mut task);
-                }
-            }
-        }
-        Ok(())
-    }));
-    if !matches!(turned, Ok(Ok(()))) {
-        task = None;
-    }
-    drop(EndMain {
-        queue: &event_loop.queue,
-        alive,
-    });
-    match turned {
-        Err(panic) => resume_unwind(panic),
-        Ok(Err(error)) => Err(RunError::Io(error)),
-        Ok(Ok(())) => match task.and_then(value) {
-            Some(value) => Ok(value),
-            None if interrupted => Err(RunError::KeyboardInterrupt),
-            None => Err(RunError::Cancelled),
-        },
-    }
-}
-
-/// Drops the handle, and so cancels the task, unless the task has its value already.
-fn keep_if_finished<T>(task: &mut Option<RawTask<T>>) {
-    if task.as_ref().is_some_and(|task| !task.is_finished()) {
-        *task = None;
-    }
-}
-
-/// The value of a task that has ended.
-fn value<T>(task: RawTask<T>) -> Option<T> {
-    let mut task = std::pin::pin!(task);
-    match task.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(value) => value,
-        Poll::Pending => None,
-    }
+fn copy_context() -> Context {
+    asyncio_core::inherit_context().unwrap_or_default()
 }
 
 impl Default for Runner {

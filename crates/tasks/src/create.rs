@@ -1,17 +1,22 @@
-//! `create_task` and `spawn`: the two places to run.
+//! How a task comes to be: on this thread's loop, on the pool, or on an executor that is not ours.
 
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::panic::Location;
 
-use asyncio_core::{SpawnError, on_pool_worker, spawn_local};
+use asyncio_core::{Outcome, RawTask, SpawnError, Start, TaskRef, foreign_task, on_pool_worker};
 
 use crate::Task;
+use crate::builder::Dress;
+use crate::port::{self, on_port};
+use crate::root::Root;
 
 /// Starts a task on the loop that runs on this thread. The future need not be `Send`.
 ///
-/// The task takes its first step at the loop's next turn, in the order of creation.
+/// The task takes its first step at the loop's next turn, in the order of creation. Its context is a copy of the
+/// one that is current now.
 ///
 /// # Panics
 ///
@@ -20,9 +25,9 @@ use crate::Task;
 ///
 /// # Python
 ///
-/// `asyncio.create_task`.
+/// `asyncio.create_task`. With a name, a context or an eager start: [`task()`](crate::task()).
 #[track_caller]
-pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
+pub fn create_task<F: Future<Output: 'static> + 'static>(future: F) -> Task<F::Output> {
     match try_create_task(future) {
         Ok(task) => task,
         Err(error) => panic!("{error}"),
@@ -34,20 +39,12 @@ pub fn create_task<F: Future + 'static>(future: F) -> Task<F::Output> {
 /// # Errors
 ///
 /// Gives the future back when no loop runs on this thread, or the loop is ending.
-pub fn try_create_task<F: Future + 'static>(future: F) -> Result<Task<F::Output>, TaskSpawnError<F>> {
-    match spawn_local(future) {
-        Ok(raw) => Ok(Task::new(raw)),
-        Err(future) => {
-            let reason = if asyncio_core::current_loop().is_some() {
-                Reason::Closed
-            } else if on_pool_worker() {
-                Reason::OnPool
-            } else {
-                Reason::NoLoop
-            };
-            Err(TaskSpawnError { future, reason })
-        }
-    }
+#[track_caller]
+pub fn try_create_task<F: Future<Output: 'static> + 'static>(
+    future: F,
+) -> Result<Task<F::Output>, TaskSpawnError<F>> {
+    let raw = start_local(Root::new(future), Dress::default(), Location::caller());
+    raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
 }
 
 /// Starts a task on the pool of workers. The pool starts at the first call.
@@ -63,8 +60,7 @@ pub fn try_create_task<F: Future + 'static>(future: F) -> Result<Task<F::Output>
 #[track_caller]
 pub fn spawn<F>(future: F) -> Task<F::Output>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: Future<Output: Send + 'static> + Send + 'static,
 {
     match try_spawn(future) {
         Ok(task) => task,
@@ -78,27 +74,73 @@ where
 ///
 /// Gives the future back when no loop runs on this thread and it is no pool's worker, when the pool is ending, or
 /// when its threads cannot be started.
+#[track_caller]
 pub fn try_spawn<F>(future: F) -> Result<Task<F::Output>, TaskSpawnError<F>>
 where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
+    F: Future<Output: Send + 'static> + Send + 'static,
 {
-    asyncio_core::spawn(future)
-        .map(Task::new)
-        .map_err(|error| match error {
-            SpawnError::NoPool(future) => TaskSpawnError {
-                future,
-                reason: Reason::NoLoop,
-            },
-            SpawnError::Closed(future) => TaskSpawnError {
-                future,
-                reason: Reason::Closed,
-            },
-            SpawnError::Start(error, future) => TaskSpawnError {
-                future,
-                reason: Reason::Start(error),
-            },
-        })
+    let raw = start(Root::new(future), Dress::default(), Location::caller());
+    raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
+}
+
+/// Starts a task whose cell runs `future`, on this thread.
+#[inline]
+pub(crate) fn start_local<F, T>(
+    future: F,
+    dress: Dress,
+    location: &'static Location<'static>,
+) -> Result<RawTask<T>, TaskSpawnError<F>>
+where
+    F: Future<Output = Outcome<T>> + 'static,
+    T: 'static,
+{
+    if let Some(port) = port::current() {
+        let (raw, run) = foreign_task(future, location, |task| dress.put_on(task));
+        port.spawn_local(Box::pin(on_port(port.clone(), run)));
+        return Ok(raw);
+    }
+    let start = if dress.is_eager() {
+        Start::Eager
+    } else {
+        Start::Queued
+    };
+    let spawned = asyncio_core::spawn_local(future, start, location, |task| dress.put_on(task));
+    spawned.map_err(|future| {
+        let reason = if asyncio_core::current_loop().is_some() {
+            Reason::Closed
+        } else if on_pool_worker() {
+            Reason::OnPool
+        } else {
+            Reason::NoLoop
+        };
+        TaskSpawnError { future, reason }
+    })
+}
+
+/// Starts a task whose cell runs `future`, on the pool.
+pub(crate) fn start<F, T>(
+    future: F,
+    dress: Dress,
+    location: &'static Location<'static>,
+) -> Result<RawTask<T>, TaskSpawnError<F>>
+where
+    F: Future<Output = Outcome<T>> + Send + 'static,
+    T: Send + 'static,
+{
+    if let Some(port) = port::current() {
+        let (raw, run) = foreign_task(future, location, |task| dress.put_on(task));
+        port.spawn(Box::pin(on_port(port.clone(), run)));
+        return Ok(raw);
+    }
+    let spawned = asyncio_core::spawn(future, location, |task: &TaskRef| dress.put_on(task));
+    spawned.map_err(|error| {
+        let (future, reason) = match error {
+            SpawnError::NoPool(future) => (future, Reason::NoLoop),
+            SpawnError::Closed(future) => (future, Reason::Closed),
+            SpawnError::Start(error, future) => (future, Reason::Start(error)),
+        };
+        TaskSpawnError { future, reason }
+    })
 }
 
 /// A task could not be started; the future comes back.
@@ -119,6 +161,13 @@ impl<F> TaskSpawnError<F> {
     /// The future that was to become a task.
     pub fn into_inner(self) -> F {
         self.future
+    }
+
+    pub(crate) fn map<G>(self, change: impl FnOnce(F) -> G) -> TaskSpawnError<G> {
+        TaskSpawnError {
+            future: change(self.future),
+            reason: self.reason,
+        }
     }
 }
 

@@ -6,6 +6,10 @@ use std::fmt;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use asyncio_core::{Outcome, Request, message_of};
+
+use crate::CancelledError;
+
 /// A task ended without a value: it was cancelled, or it panicked.
 ///
 /// # Examples
@@ -21,15 +25,37 @@ pub struct JoinError {
 }
 
 enum Kind {
-    Cancelled,
+    Cancelled(CancelledError),
+    /// A task of a group failed; the group has its error.
+    Failed,
     /// The mutex makes the payload, which is only `Send`, shareable; it is never contended.
     Panicked(Mutex<Box<dyn Any + Send>>),
 }
 
 impl JoinError {
-    pub(crate) fn cancelled() -> JoinError {
+    pub(crate) fn cancelled(request: Option<&Request>) -> JoinError {
         JoinError {
-            kind: Kind::Cancelled,
+            kind: Kind::Cancelled(CancelledError::of(request)),
+        }
+    }
+
+    /// The error of a task that its loop dropped before its end.
+    #[doc(hidden)]
+    pub fn from_cancelled_loop() -> JoinError {
+        JoinError::cancelled(None)
+    }
+
+    pub(crate) fn failed() -> JoinError {
+        JoinError { kind: Kind::Failed }
+    }
+
+    /// How a task ended, as a result.
+    #[inline]
+    pub(crate) fn result<T>(outcome: Outcome<T>) -> Result<T, JoinError> {
+        match outcome {
+            Outcome::Value(value) => Ok(value),
+            Outcome::Cancelled(request) => Err(JoinError::cancelled(request.as_ref())),
+            Outcome::Panicked(panic) => Err(JoinError::panicked(panic)),
         }
     }
 
@@ -42,7 +68,20 @@ impl JoinError {
     /// The task was cancelled.
     #[doc(alias = "CancelledError")]
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.kind, Kind::Cancelled)
+        matches!(self.kind, Kind::Cancelled(_))
+    }
+
+    /// What was said when the task was cancelled, if it was.
+    pub fn cancelled_error(&self) -> Option<&CancelledError> {
+        match &self.kind {
+            Kind::Cancelled(error) => Some(error),
+            Kind::Failed | Kind::Panicked(_) => None,
+        }
+    }
+
+    /// The task belongs to a group, failed, and left its error with the group.
+    pub fn is_failed(&self) -> bool {
+        matches!(self.kind, Kind::Failed)
     }
 
     /// The task panicked.
@@ -58,7 +97,7 @@ impl JoinError {
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         match self.kind {
             Kind::Panicked(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
-            Kind::Cancelled => Err(self),
+            Kind::Cancelled(_) | Kind::Failed => Err(self),
         }
     }
 
@@ -78,18 +117,18 @@ impl JoinError {
         let Kind::Panicked(payload) = &self.kind else {
             return None;
         };
-        let payload = payload.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = payload
-            .downcast_ref::<&'static str>()
-            .map(|text| (*text).to_owned());
-        text.or_else(|| payload.downcast_ref::<String>().cloned())
+        message_of(&**payload.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.kind, self.panic_message()) {
-            (Kind::Cancelled, _) => f.write_str("the task was cancelled"),
+            (Kind::Cancelled(error), _) => match error.message() {
+                Some(message) => write!(f, "the task was cancelled: {message}"),
+                None => f.write_str("the task was cancelled"),
+            },
+            (Kind::Failed, _) => f.write_str("the task failed; its error is in the result of its group"),
             (Kind::Panicked(_), Some(message)) => write!(f, "the task panicked: {message}"),
             (Kind::Panicked(_), None) => f.write_str("the task panicked"),
         }
@@ -99,7 +138,8 @@ impl fmt::Display for JoinError {
 impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.kind, self.panic_message()) {
-            (Kind::Cancelled, _) => f.write_str("JoinError::Cancelled"),
+            (Kind::Cancelled(error), _) => write!(f, "JoinError::Cancelled({:?})", error.message()),
+            (Kind::Failed, _) => f.write_str("JoinError::Failed"),
             (Kind::Panicked(_), Some(message)) => write!(f, "JoinError::Panicked({message:?})"),
             (Kind::Panicked(_), None) => f.write_str("JoinError::Panicked(..)"),
         }

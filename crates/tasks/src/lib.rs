@@ -1,28 +1,78 @@
-//! Tasks: work that runs beside the code that started it.
+//! Tasks and structured concurrency, on any executor.
 //!
 //! [`create_task`] starts a task on the loop of this thread and [`spawn`] on the loop's pool of workers; both give a
-//! [`Task`]. [`to_thread`] runs a blocking function. [`yield_now`] lets the others have their turn.
+//! [`Task`]. Better than tasks by themselves is a [`task_group`]: nothing that it starts outlives it, the first
+//! failure ends the rest, and all errors come back together. [`timeout()`] bounds anything.
 //!
-//! A loop comes from `asyncio-loop`, or with everything else from the facade crate `asyncio-rs`.
+//! # Cancellation
+//!
+//! A future of Rust is cancelled by dropping it, which leaves no room for cleanup that awaits. Here a task, a timeout
+//! or a group is *asked* to stop. The request goes to the innermost place that has something to clean up:
+//! [`finally!`](crate::finally!) and [`on_cancel!`](crate::on_cancel!) run their cleanup and let it go on;
+//! [`catch_cancelled`] hands it to the code around, which may also turn it down. Where nothing has, plain futures are
+//! dropped, and need to know nothing of all this.
+//!
+//! All of this works inside `select!`, `join!` and streams of whatever library, and on whatever executor: the tree of
+//! scopes lives in the futures themselves. What starts tasks needs a loop of ours (from `asyncio-loop`, or with
+//! everything else from the facade crate `asyncio-rs`), or an executor that [`on`] was told of.
 //!
 //! # Examples
 //!
-//! Without a loop, a future comes back instead of being lost:
-//!
 //! ```
-//! let error = asyncio_tasks::try_create_task(async { 7 }).unwrap_err();
-//! assert_eq!(error.to_string(), "no running event loop: call this inside `asyncio::run`");
-//! assert_eq!(futures_lite::future::block_on(error.into_inner()), 7);
+//! use std::time::Duration;
+//!
+//! use asyncio_tasks::{finally, timeout};
+//! use asyncio_timers::sleep;
+//!
+//! let mut log = Vec::new();
+//! let work = async {
+//!     finally!({ sleep(Duration::from_secs(3600)).await }, {
+//!         sleep(Duration::from_millis(1)).await;
+//!         log.push("cleaned up");
+//!     })
+//! };
+//! let late = futures_lite::future::block_on(timeout(Duration::from_millis(5), work));
+//! assert!(late.is_err());
+//! assert_eq!(log, ["cleaned up"]);
 //! ```
 
+mod builder;
+mod cancelled;
+mod catch;
 mod create;
+mod exception_group;
+mod group;
 mod join_error;
+mod port;
+pub mod raw;
+mod result_error;
+mod root;
+mod scope;
+mod shield;
+mod sync;
 mod task;
+mod timeout;
+mod timeout_error;
 mod to_thread;
 mod yield_now;
 
+pub use asyncio_core::{CallbackId, Context, ContextEntered, TaskRef};
+pub use builder::{TaskBuilder, task};
+pub use cancelled::{Cancelled, CancelledError, Resume};
+#[doc(hidden)]
+pub use catch::CleanedUp;
+pub use catch::{CatchCancelled, catch_cancelled, finally, on_cancel};
 pub use create::{TaskSpawnError, create_task, spawn, try_create_task, try_spawn};
+pub use exception_group::ExceptionGroup;
+pub use group::{
+    GroupClosed, GroupTask, RunGroup, RunInfallible, TaskGroup, task_group, task_group_infallible,
+};
 pub use join_error::JoinError;
+pub use port::{Job, LocalJob, On, Spawn, on};
+pub use result_error::{InvalidStateError, ResultError};
+pub use shield::{Shield, shield, shield_future, shield_spawn};
 pub use task::Task;
+pub use timeout::{Timeout, timeout, timeout_at};
+pub use timeout_error::TimeoutError;
 pub use to_thread::to_thread;
 pub use yield_now::{YieldNow, yield_now};

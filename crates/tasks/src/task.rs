@@ -1,19 +1,27 @@
-//! `Task`: the handle of a task that a loop or a pool runs.
+//! `Task`: the handle of a task.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use asyncio_core::RawTask;
+use asyncio_core::{Outcome, RawTask, Request, TaskRef, WaitKind, waits_for};
 
-use crate::JoinError;
+use crate::result_error::ResultError;
+use crate::scope::Position;
+use crate::{CancelledError, JoinError};
 
 /// A task that runs on its own; awaiting it gives its value.
 ///
 /// Dropping the handle detaches the task: it runs on until it ends or its loop does. Made by
-/// [`create_task`](crate::create_task) and [`spawn`](crate::spawn).
+/// [`create_task`](crate::create_task), [`spawn`](crate::spawn) and the [builder](crate::task()). What can be asked of
+/// any task, whatever its value, is in [`TaskRef`], to which this dereferences.
+///
+/// Who awaits a task and is cancelled meanwhile passes the request on to the task, and is itself cancelled only when
+/// that has ended cancelled; if the task turns the request down, its value comes back. [`shield`](crate::shield)
+/// stops this.
 ///
 /// # Errors
 ///
@@ -21,7 +29,7 @@ use crate::JoinError;
 ///
 /// # Panics
 ///
-/// When it is polled again after it gave its result.
+/// When it is polled again after it gave its result, and when a task awaits itself.
 ///
 /// # Cancel safety
 ///
@@ -29,54 +37,183 @@ use crate::JoinError;
 ///
 /// # Python
 ///
-/// `asyncio.Task`. Python's task is collected when nobody holds it; here the loop holds it while anything can still
-/// wake it.
+/// `asyncio.Task`. Python's task is collected when nobody holds it; here the loop holds it.
 #[must_use = "a dropped handle detaches the task; say `drop(task)` if that is meant"]
 pub struct Task<T> {
-    /// Empty once the result was given.
-    raw: Option<RawTask<T>>,
+    raw: RawTask<T>,
+    join: Join,
+}
+
+/// The side of an await of a task: a delegate in the tree of scopes.
+#[derive(Default)]
+pub(crate) struct Join {
+    position: Position,
+    /// The request that was passed on to the task.
+    asked: Option<Request>,
+    /// The await ended with a cancellation: nothing comes any more.
+    over: bool,
+}
+
+impl Join {
+    /// Passes on what comes from above. True: the await is cancelled at once.
+    #[inline]
+    fn delegate(&mut self, task: &TaskRef) -> bool {
+        if self.over {
+            return true;
+        }
+        let Some(request) = self.position.inbox() else {
+            return false;
+        };
+        let passed = task.ask(request.message(), request.is_hard());
+        if passed {
+            self.asked = Some(request);
+        } else {
+            // It has ended already: the cancellation beats a value that is ready in the same turn.
+            self.raise(request);
+        }
+        !passed
+    }
+
+    pub(crate) fn raise(&mut self, request: Request) {
+        self.over = true;
+        self.position.raise(request);
+    }
+
+    /// One poll of the task's outcome. Pending for good if the await is cancelled.
+    #[inline]
+    pub(crate) fn poll<T>(&mut self, raw: &mut RawTask<T>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        if self.delegate(raw.as_task_ref()) {
+            return Poll::Pending;
+        }
+        match Pin::new(&mut *raw).poll(cx) {
+            Poll::Pending => {
+                let task = raw.as_task_ref();
+                assert!(!task.is_current(), "Task cannot await on itself: {task:?}");
+                waits_for(WaitKind::Task, task.address());
+                self.position.link(cx.waker());
+                Poll::Pending
+            }
+            Poll::Ready(Outcome::Cancelled(reason)) => match self.asked.take() {
+                Some(request) => {
+                    self.raise(request);
+                    Poll::Pending
+                }
+                None => {
+                    self.position.end();
+                    Poll::Ready(Outcome::Cancelled(reason))
+                }
+            },
+            Poll::Ready(outcome) => {
+                self.asked = None;
+                self.position.end();
+                Poll::Ready(outcome)
+            }
+        }
+    }
+
+    /// Nothing comes any more.
+    pub(crate) fn set_over(&mut self) {
+        self.over = true;
+    }
 }
 
 impl<T> Task<T> {
     #[inline]
     pub(crate) fn new(raw: RawTask<T>) -> Task<T> {
-        Task { raw: Some(raw) }
+        Task {
+            raw,
+            join: Join::default(),
+        }
     }
 
-    /// Has the task ended?
-    #[doc(alias = "done")]
-    pub fn is_finished(&self) -> bool {
-        self.raw.as_ref().is_none_or(RawTask::is_finished)
+    /// One poll without delegating: nobody who waits here passes a request on.
+    pub(crate) fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        Pin::new(&mut self.raw).poll(cx)
     }
 
-    /// Cancels the task by dropping its future at the task's next turn, and waits until that was done.
+    /// Did the task end cancelled?
+    pub fn cancelled(&self) -> bool {
+        matches!(self.peek(), Some(Outcome::Cancelled(_)))
+    }
+
+    /// Lets the task run on without its handle.
+    pub fn detach(self) {
+        drop(self);
+    }
+
+    /// The task, seen from outside; it can be kept and sent anywhere.
+    pub fn task_ref(&self) -> TaskRef {
+        self.raw.as_task_ref().clone()
+    }
+
+    /// The value of a task that has ended.
     ///
     /// # Errors
     ///
-    /// The usual outcome is the error of a cancelled task; a task that had ended before gives its value or its
-    /// panic.
+    /// When it has not ended, was cancelled, or panicked.
+    pub fn result(&self) -> Result<&T, ResultError> {
+        match self.raw.outcome() {
+            None => Err(ResultError::not_done()),
+            Some(Outcome::Value(value)) => Ok(value),
+            Some(Outcome::Cancelled(request)) => {
+                Err(ResultError::Cancelled(CancelledError::of(request.as_ref())))
+            }
+            Some(Outcome::Panicked(panic)) => Err(ResultError::panicked(&**panic)),
+        }
+    }
+
+    /// What the task panicked with, if it did.
     ///
-    /// # Cancel safety
+    /// # Errors
     ///
-    /// The cancellation is under way once this was polled; dropping it then loses only the outcome. Dropped before,
-    /// it cancels the task too.
-    pub async fn cancel(mut self) -> Result<T, JoinError> {
-        let Some(raw) = self.raw.take() else {
-            return Err(JoinError::cancelled());
-        };
-        let mut cancelling = std::pin::pin!(raw.cancel());
-        std::future::poll_fn(|cx| outcome(|| cancelling.as_mut().poll(cx))).await
+    /// When it has not ended or was cancelled.
+    pub fn exception(&self) -> Result<Option<&(dyn Any + Send)>, ResultError> {
+        match self.raw.outcome() {
+            None => Err(ResultError::not_done()),
+            Some(Outcome::Value(_)) => Ok(None),
+            Some(Outcome::Cancelled(request)) => {
+                Err(ResultError::Cancelled(CancelledError::of(request.as_ref())))
+            }
+            Some(Outcome::Panicked(panic)) => Ok(Some(&**panic)),
+        }
+    }
+
+    /// The value of a task that has ended, moved out.
+    ///
+    /// # Errors
+    ///
+    /// As [`result`](Task::result); a task that has not ended comes back.
+    pub fn into_result(mut self) -> Result<Result<T, JoinError>, Task<T>> {
+        match self.raw.take() {
+            Some(outcome) => Ok(JoinError::result(outcome)),
+            None => Err(self),
+        }
+    }
+
+    /// A look at the outcome that does not count as having seen a panic.
+    fn peek(&self) -> Option<&Outcome<T>> {
+        self.raw.peek()
     }
 }
 
-/// Turns what async-task reports (a value, nothing for a cancelled task, a propagated panic) into a result.
-#[inline]
-pub(crate) fn outcome<T>(poll: impl FnOnce() -> Poll<Option<T>>) -> Poll<Result<T, JoinError>> {
-    match catch_unwind(AssertUnwindSafe(poll)) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(Some(value))) => Poll::Ready(Ok(value)),
-        Ok(Poll::Ready(None)) => Poll::Ready(Err(JoinError::cancelled())),
-        Err(payload) => Poll::Ready(Err(JoinError::panicked(payload))),
+impl<T, E> Task<Result<T, E>> {
+    /// Awaits a task that returns a `Result`, and folds the two errors into one.
+    ///
+    /// # Errors
+    ///
+    /// The task's own error, or the [`JoinError`] of a task without one.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for awaiting the task.
+    pub async fn try_await(self) -> Result<T, E>
+    where
+        E: From<JoinError>,
+    {
+        match self.await {
+            Ok(result) => result,
+            Err(error) => Err(E::from(error)),
+        }
     }
 }
 
@@ -84,34 +221,22 @@ impl<T> Future for Task<T> {
     type Output = Result<T, JoinError>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let raw = self
-            .raw
-            .as_mut()
-            .expect("a task was polled after it gave its result");
-        let polled = outcome(|| Pin::new(raw).poll(cx));
-        if polled.is_ready() {
-            if let Some(raw) = self.raw.take() {
-                raw.detach();
-            }
-        }
-        polled
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        this.join.poll(&mut this.raw, cx).map(JoinError::result)
     }
 }
 
-impl<T> Drop for Task<T> {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(raw) = self.raw.take() {
-            raw.detach();
-        }
+impl<T> Deref for Task<T> {
+    type Target = TaskRef;
+
+    fn deref(&self) -> &TaskRef {
+        self.raw.as_task_ref()
     }
 }
 
 impl<T> fmt::Debug for Task<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Task")
-            .field("finished", &self.is_finished())
-            .finish_non_exhaustive()
+        self.raw.fmt(f)
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use asyncio_core::{Look, blocking};
 
 use super::rest::Shared;
+use crate::loop_handle::{self, LoopHandle};
 
 /// So many steps are run before a busy worker looks at I/O and at the others.
 const BUDGET: usize = 128;
@@ -13,11 +14,12 @@ const BUDGET: usize = 128;
 pub(super) const LOOK_INTERVAL: Duration = Duration::from_micros(100);
 
 /// Runs worker number `index` until the pool stops.
-pub(super) fn work(shared: &Shared, index: usize) {
+pub(super) fn work(shared: &Shared, index: usize, home: LoopHandle) {
     shared.wait_until_started(index);
     let worker = shared.queue.worker(index);
     let _reactor = shared.reactor.enter();
     let _timers = shared.timers.enter();
+    let _home = loop_handle::enter(home);
     let _blocking = blocking::enter(shared.blocking.clone());
     worker.enter(|| {
         let mut look = Look::default();

@@ -1,0 +1,150 @@
+//! The side of who waits for a task.
+//!
+//! A task on a loop that is awaited on the same thread has its waker in the header, and no atomic operation is made.
+//! From another thread the waker goes to the rare part, under its lock. Elsewhere the handle writes the slot in the
+//! header while `JOIN` is not set, sets the bit to let the other side read it, and clears it before it writes again;
+//! the exchange that sets `DONE` tells both who was first.
+
+#![expect(unsafe_code, reason = "a waker that two threads may reach")]
+
+use std::ptr::NonNull;
+use std::task::Waker;
+
+use crate::Outcome;
+use crate::cell::header::{Header, UNWANTED, release};
+use crate::cell::state::{DETACHED, DONE, JOIN, NOTIFY};
+use crate::place::Kind;
+
+/// May the outcome be taken?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joined {
+    Done,
+    /// The waker will be woken when the task is done.
+    Waiting,
+}
+
+/// Looks whether the task is done, and leaves a waker if not. The handle alone calls it.
+#[inline]
+pub(crate) fn poll_join(header: &Header, waker: &Waker) -> Joined {
+    if header.is_done() {
+        return Joined::Done;
+    }
+    if header.counts_here() {
+        // SAFETY: the loop's thread alone touches the slot of a task that has not ended.
+        let old = header.joiner.with_mut(|slot| unsafe {
+            match &*slot {
+                Some(known) if known.will_wake(waker) => None,
+                _ => (*slot).replace(waker.clone()),
+            }
+        });
+        drop(old);
+        return Joined::Waiting;
+    }
+    if header.place.kind() == Kind::Loop {
+        join_from_afar(header, waker)
+    } else {
+        join_shared(header, waker)
+    }
+}
+
+fn join_from_afar(header: &Header, waker: &Waker) -> Joined {
+    let mut rare = header.rare();
+    let old = match &rare.remote_joiner {
+        Some(known) if known.will_wake(waker) => None,
+        _ => rare.remote_joiner.replace(waker.clone()),
+    };
+    // Under the lock: who ends the task looks for the waker after it has seen the bit.
+    let before = header.state.set(NOTIFY);
+    let late = if before & DONE != 0 {
+        rare.remote_joiner.take()
+    } else {
+        None
+    };
+    drop(rare);
+    drop(old);
+    drop(late);
+    if before & DONE != 0 {
+        Joined::Done
+    } else {
+        Joined::Waiting
+    }
+}
+
+fn join_shared(header: &Header, waker: &Waker) -> Joined {
+    let mut state = header.state.load();
+    if state & JOIN != 0 {
+        let same = header.joiner.with(|slot| {
+            // SAFETY: while the bit is set the slot is only read, by either side.
+            let known = unsafe { &*slot }.as_ref();
+            known.is_some_and(|known| known.will_wake(waker))
+        });
+        if same {
+            return Joined::Waiting;
+        }
+        // Take the slot back.
+        loop {
+            if state & DONE != 0 {
+                return Joined::Done;
+            }
+            match header.state.exchange(state, state & !JOIN) {
+                Ok(()) => break,
+                Err(seen) => state = seen,
+            }
+        }
+    }
+    // SAFETY: the bit is not set, so the slot is the handle's.
+    let old = header
+        .joiner
+        .with_mut(|slot| unsafe { (*slot).replace(waker.clone()) });
+    drop(old);
+    state = header.state.load();
+    loop {
+        if state & DONE != 0 {
+            return Joined::Done;
+        }
+        match header.state.exchange(state, state | JOIN) {
+            Ok(()) => return Joined::Waiting,
+            Err(seen) => state = seen,
+        }
+    }
+}
+
+/// Moves the outcome out of a task that is done; `None` if it was taken before.
+///
+/// # Safety
+///
+/// The caller is the handle, and the outcome's type is `T`.
+#[inline]
+pub(crate) unsafe fn take<T>(cell: NonNull<Header>) -> Option<Outcome<T>> {
+    let mut outcome = std::mem::MaybeUninit::<Option<Outcome<T>>>::uninit();
+    // SAFETY: the type is right and the outcome is the handle's, by the caller's promise; `take` fills the room.
+    unsafe {
+        (cell.as_ref().vtable.take)(cell, outcome.as_mut_ptr().cast());
+        outcome.assume_init()
+    }
+}
+
+/// Gives back the handle's reference. The task runs on; its outcome will be dropped, or is now.
+///
+/// # Safety
+///
+/// The caller is the handle, and does not use the cell any more.
+#[inline]
+pub(crate) unsafe fn detach(cell: NonNull<Header>, taken: bool) {
+    // SAFETY: the handle has a reference.
+    let header = unsafe { cell.as_ref() };
+    if !taken {
+        if header.counts_here() {
+            // Nobody will be woken by it.
+            // SAFETY: the loop's thread alone touches the slot of a task that has not ended.
+            let joiner = header.joiner.with_mut(|slot| unsafe { (*slot).take() });
+            header.set_flag(UNWANTED);
+            drop(joiner);
+        } else if header.state.set(DETACHED) & DONE != 0 {
+            // SAFETY: done, and the handle is gone: nobody else touches the outcome.
+            unsafe { (header.vtable.drop_outcome)(cell) };
+        }
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { release(cell) };
+}

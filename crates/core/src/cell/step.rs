@@ -1,0 +1,192 @@
+//! One step of a task: on its loop, on a worker of its pool, or inside the future that runs it elsewhere.
+
+#![expect(unsafe_code, reason = "a cell is polled through a pointer")]
+
+use std::mem;
+use std::ptr::NonNull;
+use std::task::{Context, Poll, Waker};
+
+use crate::cell::finish::{close_local, close_shared, finish_local, finish_shared};
+use crate::cell::header::{ENDED, Header, READY, release};
+use crate::cell::state::{RUNNING, SCHEDULED};
+use crate::cell::wake::{borrowed_waker, push_to_pool};
+use crate::place::Kind;
+use crate::thread;
+
+/// A task in a queue, or on its way to one: a reference that says "let it take a step".
+pub(crate) struct Queued(NonNull<Header>);
+
+// SAFETY: a pointer to a cell with a reference; what may be touched by which thread is the cell's business.
+unsafe impl Send for Queued {}
+
+impl Queued {
+    /// # Safety
+    ///
+    /// The caller's reference goes into it.
+    #[inline]
+    pub(crate) unsafe fn from_raw(cell: NonNull<Header>) -> Queued {
+        Queued(cell)
+    }
+
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: there is a reference.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline]
+    fn into_raw(self) -> NonNull<Header> {
+        let cell = self.0;
+        mem::forget(self);
+        cell
+    }
+
+    #[inline]
+    /// Notes that the task is about to go to the ready queue of this thread's loop.
+    pub(crate) fn mark_ready(&self) {
+        self.header().set_flag(READY);
+    }
+
+    /// Notes that a new task is about to go to its pool.
+    pub(crate) fn mark_scheduled(&self) {
+        self.header().state.set(SCHEDULED);
+    }
+
+    /// Takes the step, on the thread of the task's loop or on a worker of its pool.
+    #[inline]
+    pub(crate) fn run(self) {
+        if self.header().place.kind() == Kind::Loop {
+            self.run_on_loop();
+        } else {
+            self.run_on_pool();
+        }
+    }
+
+    #[inline]
+    fn run_on_loop(self) {
+        let header = self.header();
+        if header.has_flag(ENDED) {
+            return;
+        }
+        header.clear_flag(READY);
+        if poll_here(self.0) {
+            finish_local(self.into_raw(), 1);
+        } else {
+            let header = self.header();
+            header.refs.set(header.refs.get() - 1);
+            mem::forget(self);
+        }
+    }
+
+    /// Ends the task instead: its future is dropped, unpolled.
+    ///
+    /// # Safety
+    ///
+    /// On a loop: the task is not being polled, and is one of the loop that this thread turns. On a pool: this is a
+    /// thread of it, or the one that closes it.
+    pub(crate) unsafe fn discard(self) {
+        let header = self.header();
+        if header.is_done() {
+            return;
+        }
+        if header.place.kind() == Kind::Loop {
+            // SAFETY: passed on to the caller.
+            unsafe { close_local(self.into_raw(), 1) };
+        } else {
+            header.state.start();
+            // SAFETY: `RUNNING` is this thread's.
+            unsafe { close_shared(self.into_raw(), 2) };
+        }
+    }
+
+    fn run_on_pool(self) {
+        let header = self.header();
+        if header.is_done() {
+            return;
+        }
+        header.state.start();
+        // SAFETY: `self` has a reference; `RUNNING` keeps other threads from the stage.
+        let done = unsafe {
+            let waker = borrowed_waker(self.0);
+            poll_in_frame(self.0, &mut Context::from_waker(&waker))
+        };
+        if done {
+            // The queue's reference and the registry's.
+            finish_shared(self.into_raw(), 2);
+        } else if header.state.clear(RUNNING) & SCHEDULED != 0 {
+            push_to_pool(self);
+        }
+    }
+}
+
+impl Drop for Queued {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: the reference is this one's.
+        unsafe { release(self.0) };
+    }
+}
+
+/// Polls a task of the loop that this thread turns.
+#[inline]
+fn poll_here(cell: NonNull<Header>) -> bool {
+    // SAFETY: the caller has a reference and is on the loop's thread, which polls a task from the ready queue only
+    // outside of every other (see `LoopQueue`), and a new one as its first step.
+    unsafe {
+        let waker = borrowed_waker(cell);
+        poll_in_frame(cell, &mut Context::from_waker(&waker))
+    }
+}
+
+/// # Safety
+///
+/// The caller has a reference, and the right to touch the stage.
+#[inline]
+unsafe fn poll_in_frame(cell: NonNull<Header>, cx: &mut Context<'_>) -> bool {
+    let _frame = thread::begin_step(cell);
+    // SAFETY: passed on to the caller.
+    unsafe { (cell.as_ref().vtable.poll)(cell, cx) }
+}
+
+/// Takes the first step of a task of this thread's loop, inside the step of whoever made it.
+///
+/// # Safety
+///
+/// The task was made just now and was never queued. One of its references is given back.
+pub(crate) unsafe fn run_first(cell: NonNull<Header>) {
+    if poll_here(cell) {
+        finish_local(cell, 1);
+    } else {
+        // SAFETY: one reference is the caller's to give back.
+        unsafe { release(cell) };
+    }
+}
+
+/// A step of a task inside the future that runs it on an executor which is not ours.
+///
+/// # Safety
+///
+/// The task's kind is `Foreign`, and the one future that runs it calls this, with a reference of its own.
+pub(crate) unsafe fn run_foreign(cell: NonNull<Header>, cx: &mut Context<'_>) -> Poll<()> {
+    // SAFETY: by the caller's promise.
+    let header = unsafe { cell.as_ref() };
+    remember_runner(header, cx.waker());
+    // SAFETY: by the caller's promise.
+    if !unsafe { poll_in_frame(cell, cx) } {
+        return Poll::Pending;
+    }
+    header.rare().runner = None;
+    header.retain();
+    finish_shared(cell, 1);
+    Poll::Ready(())
+}
+
+fn remember_runner(header: &Header, waker: &Waker) {
+    let mut rare = header.rare();
+    let known = rare.runner.as_ref().is_some_and(|known| known.will_wake(waker));
+    if !known {
+        let old = rare.runner.replace(waker.clone());
+        drop(rare);
+        drop(old);
+    }
+}

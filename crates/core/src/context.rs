@@ -1,0 +1,292 @@
+//! `Context`: the context variables that a piece of work sees.
+//!
+//! A context is an object that its clones share. Its variables lie in a sorted vector behind an `Arc`, which is copied
+//! on write when somebody else has it: so a copy of a context costs one allocation, whatever it holds, and setting a
+//! variable costs the number of variables. (Python uses a hash array mapped trie, PEP 567, whose `set` is
+//! logarithmic; programs have few variables and set them rarely.)
+//!
+//! Which context is current: that of the innermost `Context::run` on this thread; else that of the running task;
+//! else one of the thread's own. The slot of each is empty until a variable is set, so that programs without
+//! variables pay for none of this.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::TaskRef;
+
+/// Names a variable: the address of its static part.
+pub type ContextKey = usize;
+/// The value of a variable, without its type.
+pub type ContextValue = Arc<dyn Any + Send + Sync>;
+
+/// A set of context variables with their values. Clones share one object; [`copy`](Context::copy) makes another.
+///
+/// # Python
+///
+/// `contextvars.Context`.
+#[derive(Clone)]
+pub struct Context {
+    object: Arc<Object>,
+}
+
+#[derive(Default)]
+struct Object {
+    variables: Mutex<Arc<Vec<Variable>>>,
+    /// `Context::run` is inside.
+    entered: std::sync::atomic::AtomicBool,
+}
+
+#[derive(Clone)]
+struct Variable {
+    key: ContextKey,
+    name: &'static str,
+    value: ContextValue,
+}
+
+/// A context was entered a second time before it was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContextEntered(());
+
+impl fmt::Display for ContextEntered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cannot enter context: it is already entered")
+    }
+}
+
+impl std::error::Error for ContextEntered {}
+
+thread_local! {
+    /// The context of the innermost `Context::run`.
+    static ENTERED: RefCell<Option<Context>> = const { RefCell::new(None) };
+    static IS_ENTERED: Cell<bool> = const { Cell::new(false) };
+    /// The context of what runs in no task.
+    static OF_THREAD: RefCell<Option<Context>> = const { RefCell::new(None) };
+}
+
+impl Context {
+    /// An empty context.
+    pub fn new() -> Context {
+        Context {
+            object: Arc::default(),
+        }
+    }
+
+    fn variables(&self) -> MutexGuard<'_, Arc<Vec<Variable>>> {
+        self.object
+            .variables
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A new context with the same variables; what is set in one is not seen in the other.
+    pub fn copy(&self) -> Context {
+        let variables = self.variables().clone();
+        Context {
+            object: Arc::new(Object {
+                variables: Mutex::new(variables),
+                entered: false.into(),
+            }),
+        }
+    }
+
+    /// Calls `f` with this as the current context.
+    ///
+    /// # Panics
+    ///
+    /// When it is entered already, here or on another thread.
+    pub fn run<R>(&self, f: impl FnOnce() -> R) -> R {
+        match self.try_run(f) {
+            Ok(result) => result,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Calls `f` with this as the current context.
+    ///
+    /// # Errors
+    ///
+    /// When it is entered already, here or on another thread.
+    pub fn try_run<R>(&self, f: impl FnOnce() -> R) -> Result<R, ContextEntered> {
+        use std::sync::atomic::Ordering;
+        if self.object.entered.swap(true, Ordering::Acquire) {
+            return Err(ContextEntered(()));
+        }
+        struct Left<'a>(&'a Context);
+        impl Drop for Left<'_> {
+            fn drop(&mut self) {
+                self.0.object.entered.store(false, Ordering::Release);
+            }
+        }
+        let _left = Left(self);
+        Ok(self.enter(f))
+    }
+
+    /// Calls `f` with this as the current context, although others may be inside it too.
+    pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
+        struct Before(Option<Context>, bool);
+        impl Drop for Before {
+            fn drop(&mut self) {
+                IS_ENTERED.set(self.1);
+                let left = ENTERED.replace(self.0.take());
+                drop(left);
+            }
+        }
+        let before = ENTERED.replace(Some(self.clone()));
+        let _before = Before(before, IS_ENTERED.replace(true));
+        f()
+    }
+
+    /// Is no variable set?
+    pub fn is_empty(&self) -> bool {
+        self.variables().is_empty()
+    }
+
+    /// How many variables are set.
+    pub fn len(&self) -> usize {
+        self.variables().len()
+    }
+
+    /// The variables that are set: their names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, ContextValue)> + use<> {
+        let variables = self.variables().clone();
+        (0..variables.len()).map(move |at| (variables[at].name, variables[at].value.clone()))
+    }
+
+    /// The value of a variable, if it is set.
+    pub fn get_raw(&self, key: ContextKey) -> Option<ContextValue> {
+        let variables = self.variables();
+        let at = variables.binary_search_by_key(&key, |variable| variable.key);
+        at.ok().map(|at| variables[at].value.clone())
+    }
+
+    /// Sets a variable, or with `None` takes its value away, and gives the former value.
+    pub fn set_raw(
+        &self,
+        key: ContextKey,
+        name: &'static str,
+        value: Option<ContextValue>,
+    ) -> Option<ContextValue> {
+        let mut guard = self.variables();
+        let variables = Arc::make_mut(&mut guard);
+        let at = variables.binary_search_by_key(&key, |variable| variable.key);
+        match (at, value) {
+            (Ok(at), Some(value)) => Some(std::mem::replace(&mut variables[at].value, value)),
+            (Ok(at), None) => Some(variables.remove(at).value),
+            (Err(at), Some(value)) => {
+                variables.insert(at, Variable { key, name, value });
+                None
+            }
+            (Err(_), None) => None,
+        }
+    }
+
+    /// Is it the same object?
+    pub fn same(&self, other: &Context) -> bool {
+        Arc::ptr_eq(&self.object, &other.object)
+    }
+}
+
+impl Default for Context {
+    fn default() -> Context {
+        Context::new()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// The context that is current, if a variable was ever set in it.
+pub fn current_context() -> Option<Context> {
+    if IS_ENTERED.get() {
+        return ENTERED.with_borrow(Clone::clone);
+    }
+    match TaskRef::current() {
+        Some(task) => task.context(),
+        None => OF_THREAD.with_borrow(Clone::clone),
+    }
+}
+
+/// The context that is current, made if need be.
+pub fn current_context_or_new() -> Context {
+    if let Some(context) = current_context() {
+        return context;
+    }
+    let context = Context::new();
+    match TaskRef::current() {
+        Some(task) => task.set_context(Some(context.clone())),
+        None => drop(OF_THREAD.replace(Some(context.clone()))),
+    }
+    context
+}
+
+/// What a new task starts with: a copy of the current context, or `None` when that is empty.
+#[inline]
+pub fn inherit_context() -> Option<Context> {
+    let current = current_context()?;
+    (!current.is_empty()).then(|| current.copy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(n: u32) -> ContextValue {
+        Arc::new(n)
+    }
+
+    fn number(value: Option<ContextValue>) -> Option<u32> {
+        value.map(|value| *value.downcast::<u32>().unwrap())
+    }
+
+    #[test]
+    fn a_copy_does_not_see_what_is_set_later_and_a_clone_does() {
+        let context = Context::new();
+        context.set_raw(8, "a", Some(value(1)));
+        let (copy, clone) = (context.copy(), context.clone());
+        context.set_raw(8, "a", Some(value(2)));
+        context.set_raw(4, "b", Some(value(3)));
+        assert_eq!(number(copy.get_raw(8)), Some(1));
+        assert_eq!((copy.len(), clone.len()), (1, 2));
+        assert_eq!(number(clone.get_raw(4)), Some(3));
+        assert_eq!(number(context.set_raw(8, "a", None)), Some(2));
+        assert_eq!(number(context.set_raw(8, "a", None)), None);
+        assert!(clone.same(&context) && !copy.same(&context));
+    }
+
+    #[test]
+    fn many_variables_are_found_as_in_a_map() {
+        let context = Context::new();
+        let mut map = std::collections::HashMap::new();
+        let mut random = 7u64;
+        for _ in 0..5_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let key = (random >> 33) as usize % 200;
+            if random % 3 == 0 {
+                assert_eq!(number(context.set_raw(key, "v", None)), map.remove(&key));
+            } else {
+                let n = (random >> 40) as u32;
+                assert_eq!(
+                    number(context.set_raw(key, "v", Some(value(n)))),
+                    map.insert(key, n)
+                );
+            }
+        }
+        assert_eq!(context.len(), map.len());
+        assert!((0..200).all(|key| number(context.get_raw(key)) == map.get(&key).copied()));
+    }
+
+    #[test]
+    fn a_context_is_entered_once_at_a_time() {
+        let context = Context::new();
+        let twice = context.run(|| context.try_run(|| ()));
+        assert_eq!(twice, Err(ContextEntered(())));
+        let panicked = std::panic::catch_unwind(|| context.run(|| panic!("on purpose")));
+        assert!(panicked.is_err());
+        assert_eq!(context.try_run(|| 1), Ok(1), "a panic has left it");
+    }
+}

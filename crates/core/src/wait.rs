@@ -1,0 +1,89 @@
+//! The wait record: what a task waits for, in one word of its cell.
+//!
+//! The word holds a kind and an address. It is written with relaxed stores by what the task awaits, when that is
+//! about to say "not yet", and cleared when the task's next step begins. It is for those who look at a program from
+//! outside: it may be stale for a moment, and an address in it is to be compared, not followed.
+
+use std::sync::atomic::Ordering;
+
+use crate::thread;
+
+/// What a task waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wait {
+    /// The kind of thing.
+    pub kind: WaitKind,
+    /// Its address, which tells it from others of its kind; 0 where that means nothing.
+    pub address: usize,
+}
+
+/// The kinds of things that tasks wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WaitKind {
+    /// Not noted, or the task runs.
+    #[default]
+    Unknown,
+    /// A task; the address is that of its cell.
+    Task,
+    /// The tasks of a group or a set.
+    Group,
+    /// A deadline.
+    Timer,
+    /// A file descriptor or socket; the number takes the place of the address.
+    Io,
+    /// A lock.
+    Lock,
+    /// A permit of a semaphore.
+    Semaphore,
+    /// A condition, an event, a barrier or another signal.
+    Signal,
+    /// A place in a queue, or an item from it.
+    Queue,
+    /// A child process.
+    Process,
+    /// A thread that does blocking work.
+    Thread,
+}
+
+const KINDS: [WaitKind; 11] = [
+    WaitKind::Unknown,
+    WaitKind::Task,
+    WaitKind::Group,
+    WaitKind::Timer,
+    WaitKind::Io,
+    WaitKind::Lock,
+    WaitKind::Semaphore,
+    WaitKind::Signal,
+    WaitKind::Queue,
+    WaitKind::Process,
+    WaitKind::Thread,
+];
+const KIND_BITS: u32 = 4;
+
+impl Wait {
+    pub(crate) fn from_word(word: usize) -> Wait {
+        let kind = KINDS
+            .get(word & ((1 << KIND_BITS) - 1))
+            .copied()
+            .unwrap_or_default();
+        Wait {
+            kind,
+            address: word >> KIND_BITS,
+        }
+    }
+}
+
+/// Notes what the running task waits for; nothing happens outside of a task.
+#[inline]
+pub fn waits_for(kind: WaitKind, address: usize) {
+    thread::with_running(|task| {
+        if let Some(task) = task {
+            // The upper bits of an address are the same for all of a process.
+            let word = (address << KIND_BITS) | kind as usize;
+            #[expect(unsafe_code, reason = "the running task's cell")]
+            // SAFETY: whoever runs the step has a reference.
+            unsafe { task.as_ref() }.wait.store(word, Ordering::Relaxed);
+        }
+    });
+}

@@ -1,0 +1,155 @@
+//! `TaskBuilder`: a task with a name, a context of its own, or an eager start.
+
+use std::fmt;
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+
+use asyncio_core::TaskRef;
+
+use crate::create::{start, start_local};
+use crate::root::Root;
+use crate::{Context, Task, TaskSpawnError};
+
+/// Begins a task that is more than the usual.
+///
+/// # Python
+///
+/// The keyword arguments of `asyncio.create_task`.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn fetch() {}
+/// let task = asyncio_tasks::task().name("fetch").create(fetch());
+/// assert_eq!(&*task.get_name(), "fetch");
+/// ```
+pub fn task() -> TaskBuilder {
+    TaskBuilder {
+        dress: Dress::default(),
+    }
+}
+
+/// A task to be; made by [`task()`].
+#[derive(Default)]
+#[must_use = "nothing starts before `create` or `spawn`"]
+pub struct TaskBuilder {
+    dress: Dress,
+}
+
+/// What a new task is given.
+#[derive(Default)]
+pub(crate) struct Dress {
+    name: Option<Arc<str>>,
+    /// `None`: a copy of the current one.
+    context: Option<Context>,
+    /// `None`: as the loop has it.
+    eager: Option<bool>,
+}
+
+impl Dress {
+    #[inline]
+    pub(crate) fn put_on(self, task: &TaskRef) {
+        if let Some(name) = self.name {
+            task.set_name(name);
+        }
+        if let Some(context) = self.context.or_else(asyncio_core::inherit_context) {
+            task.set_context(Some(context));
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_eager(&self) -> bool {
+        self.eager.unwrap_or_else(asyncio_core::starts_eagerly)
+    }
+}
+
+impl TaskBuilder {
+    /// Names the task. Without this it is `Task-` and a number.
+    pub fn name(mut self, name: impl fmt::Display) -> TaskBuilder {
+        self.dress.name = Some(name.to_string().into());
+        self
+    }
+
+    /// Lets the task run in exactly this context: what it sets there is seen by all who share it. Without this it
+    /// gets a copy of the current one.
+    pub fn context(mut self, context: Context) -> TaskBuilder {
+        self.dress.context = Some(context);
+        self
+    }
+
+    /// Decides whether the task takes its first step inside [`create`](TaskBuilder::create). A task that ends in that
+    /// step never waits for the loop. Without this the loop decides.
+    ///
+    /// Only tasks of a loop of ours start eagerly; [`spawn`](TaskBuilder::spawn) and other executors ignore it.
+    pub fn eager_start(mut self, eager: bool) -> TaskBuilder {
+        self.dress.eager = Some(eager);
+        self
+    }
+
+    /// Starts the task on the loop that runs on this thread.
+    ///
+    /// # Panics
+    ///
+    /// As [`create_task`](crate::create_task).
+    #[track_caller]
+    pub fn create<F: Future<Output: 'static> + 'static>(self, future: F) -> Task<F::Output> {
+        match self.try_create(future) {
+            Ok(task) => task,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Starts the task on the loop that runs on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_create_task`](crate::try_create_task).
+    #[track_caller]
+    pub fn try_create<F: Future<Output: 'static> + 'static>(
+        self,
+        future: F,
+    ) -> Result<Task<F::Output>, TaskSpawnError<F>> {
+        let raw = start_local(Root::new(future), self.dress, Location::caller());
+        raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
+    }
+
+    /// Starts the task on the pool of workers.
+    ///
+    /// # Panics
+    ///
+    /// As [`spawn`](crate::spawn).
+    #[track_caller]
+    pub fn spawn<F>(self, future: F) -> Task<F::Output>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        match self.try_spawn(future) {
+            Ok(task) => task,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Starts the task on the pool of workers.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_spawn`](crate::try_spawn).
+    #[track_caller]
+    pub fn try_spawn<F>(self, future: F) -> Result<Task<F::Output>, TaskSpawnError<F>>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
+        let raw = start(Root::new(future), self.dress, Location::caller());
+        raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
+    }
+}
+
+impl fmt::Debug for TaskBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskBuilder")
+            .field("name", &self.dress.name)
+            .field("eager", &self.dress.eager)
+            .finish_non_exhaustive()
+    }
+}

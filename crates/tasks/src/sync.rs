@@ -1,0 +1,13 @@
+//! The atomics and locks of this crate's own protocols: std's, or loom's when the models are checked.
+
+#[cfg(not(asyncio_loom))]
+pub(crate) use std::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU8, Ordering},
+};
+
+#[cfg(asyncio_loom)]
+pub(crate) use loom::sync::{
+    Mutex, MutexGuard,
+    atomic::{AtomicU8, Ordering},
+};
