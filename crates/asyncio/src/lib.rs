@@ -57,11 +57,19 @@ pub use asyncio_loop::{
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};
 pub use asyncio_tasks::{
-    CallbackId, Cancelled, CancelledError, CatchCancelled, Context, ContextEntered, ExceptionGroup,
-    GroupClosed, GroupTask, InvalidStateError, Job, JoinError, LocalJob, On, ResultError, Resume, RunGroup,
-    RunInfallible, Shield, Spawn, Task, TaskBuilder, TaskGroup, TaskRef, TaskSpawnError, Timeout,
-    TimeoutError, YieldNow, catch_cancelled, create_task, finally, on, on_cancel, shield, shield_future,
-    shield_spawn, spawn, task, task_group, task_group_infallible, timeout, timeout_at, to_thread,
-    try_create_task, try_spawn, yield_now,
+    AsCompleted, BorrowGroup, CallbackId, CancelToken, Cancelled, CancelledError, Context, ContextEntered,
+    ContextVar, ExceptionGroup, Gather, GroupClosed, GroupTask, InvalidStateError, Job, JoinError, LocalJob,
+    LookupError, ResultError, ReturnWhen, Spawn, Task, TaskBuilder, TaskGroup, TaskRef, TaskSet,
+    TaskSpawnError, TimeoutError, TimeoutHandle, TimeoutState, Token, TokenError, TryGather, all_tasks,
+    as_completed, borrow_group, catch_cancelled, context_var, copy_context, create_task, current_task,
+    finally, gather, gather_all, gather_all_spawn, gather_spawn, gather_tasks, join, on, on_cancel, race,
+    select, shield, shield_future, shield_spawn, spawn, task, task_group, task_group_infallible, timeout,
+    timeout_at, timeout_scope, to_thread, try_create_task, try_gather, try_gather_all, try_spawn, wait,
+    wait_for, yield_now,
 };
-pub use asyncio_timers::{Interval, MissedTickBehavior, Sleep, interval, interval_at, sleep, sleep_until};
+
+/// Tasks and structured concurrency: all of it, with the futures' types.
+pub use asyncio_tasks as tasks;
+pub use asyncio_timers::{
+    Interval, MissedTickBehavior, Sleep, interval, interval_at, sleep, sleep_until, sleep_with,
+};

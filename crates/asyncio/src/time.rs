@@ -2,5 +2,5 @@
 
 pub use asyncio_timers::{
     Clock, Interval, LocalTimers, MissedTickBehavior, MockClock, Sleep, Timers, TimersHandle, interval,
-    interval_at, now, sleep, sleep_until,
+    interval_at, now, sleep, sleep_until, sleep_with,
 };

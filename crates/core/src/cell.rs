@@ -21,7 +21,6 @@ mod state;
 mod step;
 mod wake;
 
-
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;

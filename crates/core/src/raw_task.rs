@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::cell::{self, Header, Joined};
 use crate::{Outcome, TaskRef};
@@ -53,6 +53,11 @@ impl<T> RawTask<T> {
     #[inline]
     pub fn as_task_ref(&self) -> &TaskRef {
         &self.task
+    }
+
+    /// Leaves a waker for the end of the task. True: it has ended.
+    pub fn join_with(&mut self, waker: &Waker) -> bool {
+        cell::poll_join(self.task.header(), waker) == Joined::Done
     }
 
     /// A look at the outcome, if the task has ended and nobody took it.

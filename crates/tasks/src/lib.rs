@@ -36,34 +36,59 @@
 //! assert_eq!(log, ["cleaned up"]);
 //! ```
 
+mod as_completed;
+mod borrow_group;
 mod builder;
+mod cancel_token;
 mod cancelled;
 mod catch;
+mod combine;
+mod context_var;
 mod create;
+mod current;
 mod exception_group;
+mod gather;
 mod group;
 mod join_error;
 mod port;
 pub mod raw;
+mod ready_set;
 mod result_error;
 mod root;
 mod scope;
 mod shield;
 mod sync;
 mod task;
+mod task_set;
 mod timeout;
 mod timeout_error;
+mod timeout_scope;
 mod to_thread;
+mod wait;
+mod wait_for;
 mod yield_now;
 
+pub use as_completed::{AsCompleted, AsCompletedIter, NextCompleted, as_completed};
 pub use asyncio_core::{CallbackId, Context, ContextEntered, TaskRef};
+pub use borrow_group::{BorrowGroup, RunBorrow, borrow_group};
 pub use builder::{TaskBuilder, task};
+pub use cancel_token::{CancelToken, WaitCancelled};
 pub use cancelled::{Cancelled, CancelledError, Resume};
 #[doc(hidden)]
 pub use catch::CleanedUp;
 pub use catch::{CatchCancelled, catch_cancelled, finally, on_cancel};
+pub use combine::{
+    OneOf2, OneOf3, OneOf4, OneOf5, OneOf6, OneOf7, OneOf8, join2, join3, join4, join5, join6, join7, join8,
+    select2, select3, select4, select5, select6, select7, select8,
+};
+pub use context_var::{ContextVar, LookupError, Token, TokenError, VarScope, copy_context};
 pub use create::{TaskSpawnError, create_task, spawn, try_create_task, try_spawn};
+pub use current::{all_tasks, current_task};
 pub use exception_group::ExceptionGroup;
+pub use gather::{
+    Gather, GatherList, GatherSlot, Gathered, TryGather, TryGathered, gather_all, gather_all_spawn,
+    gather_tasks, try_gather_all,
+};
 pub use group::{
     GroupClosed, GroupTask, RunGroup, RunInfallible, TaskGroup, task_group, task_group_infallible,
 };
@@ -72,7 +97,11 @@ pub use port::{Job, LocalJob, On, Spawn, on};
 pub use result_error::{InvalidStateError, ResultError};
 pub use shield::{Shield, shield, shield_future, shield_spawn};
 pub use task::Task;
+pub use task_set::TaskSet;
 pub use timeout::{Timeout, timeout, timeout_at};
 pub use timeout_error::TimeoutError;
+pub use timeout_scope::{TimeoutHandle, TimeoutScope, TimeoutState, timeout_scope};
 pub use to_thread::to_thread;
+pub use wait::{ReturnWhen, Wait, wait};
+pub use wait_for::{WaitFor, wait_for};
 pub use yield_now::{YieldNow, yield_now};

@@ -24,7 +24,6 @@ mod children;
 mod frame;
 mod link;
 
-
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -33,6 +32,7 @@ use asyncio_core::Request;
 
 use children::Answers;
 pub(crate) use children::Children;
+pub(crate) use frame::without_frame;
 use frame::{Frame, inside, with_frame};
 use link::Up;
 

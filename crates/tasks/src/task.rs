@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use asyncio_core::{Outcome, RawTask, Request, TaskRef, WaitKind, waits_for};
 
@@ -131,6 +131,16 @@ impl<T> Task<T> {
         Pin::new(&mut self.raw).poll(cx)
     }
 
+    /// Leaves a waker for the end of the task. True: it has ended.
+    pub(crate) fn join_with(&mut self, waker: &Waker) -> bool {
+        self.raw.join_with(waker)
+    }
+
+    /// The outcome of a task that has ended, once.
+    pub(crate) fn take_outcome(&mut self) -> Option<Outcome<T>> {
+        self.raw.take()
+    }
+
     /// Did the task end cancelled?
     pub fn cancelled(&self) -> bool {
         matches!(self.peek(), Some(Outcome::Cancelled(_)))
@@ -191,7 +201,7 @@ impl<T> Task<T> {
     }
 
     /// A look at the outcome that does not count as having seen a panic.
-    fn peek(&self) -> Option<&Outcome<T>> {
+    pub(crate) fn peek(&self) -> Option<&Outcome<T>> {
         self.raw.peek()
     }
 }

@@ -107,6 +107,13 @@ impl<F> Timeout<F> {
     }
 }
 
+impl<F> Timeout<F> {
+    /// The time is not up any more, unless it was.
+    pub(crate) fn disarm(self: Pin<&mut Self>) {
+        self.project().clock.when = When::Never;
+    }
+}
+
 impl Countdown {
     /// Starts to run, after the first suspension.
     #[inline]

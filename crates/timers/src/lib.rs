@@ -53,5 +53,5 @@ pub use clock::{Clock, MockClock};
 pub use current::{Entered, now};
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use local::LocalTimers;
-pub use sleep::{Sleep, sleep, sleep_until};
+pub use sleep::{Sleep, sleep, sleep_until, sleep_with};
 pub use timers::{Timers, TimersHandle};

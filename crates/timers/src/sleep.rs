@@ -41,6 +41,8 @@ pub struct Sleep {
 enum State {
     /// Not registered, and the deadline was still to come when it was created just now.
     Fresh,
+    /// A duration of zero that has not let the others go first.
+    Yield,
     /// Not registered.
     Idle,
     /// In the plain store of a loop.
@@ -58,7 +60,7 @@ const NO_KEY: Key = Key {
 /// Waits for `duration`.
 ///
 /// The time begins with this call, not with the first poll, on the clock of the driver that serves this thread. A
-/// duration of zero is ready at once. One that is too long for the clock, such as [`Duration::MAX`], never ends.
+/// duration of zero lets everything else that is ready go first, once. One that is too long for the clock, such as [`Duration::MAX`], never ends.
 ///
 /// # Cancel safety
 ///
@@ -66,7 +68,7 @@ const NO_KEY: Key = Key {
 ///
 /// # Python
 ///
-/// `asyncio.sleep(delay)`. A delay of zero does not yield here; a negative one cannot be written.
+/// `asyncio.sleep(delay)`. A negative delay cannot be written. With a value: [`sleep_with`].
 ///
 /// # Examples
 ///
@@ -89,11 +91,25 @@ pub fn sleep(duration: Duration) -> Sleep {
         driver: 0,
         key: NO_KEY,
         state: if duration.is_zero() {
-            State::Done
+            State::Yield
         } else {
             State::Fresh
         },
     }
+}
+
+/// Waits for `duration` and gives `value`.
+///
+/// # Cancel safety
+///
+/// Dropping the future takes the timer out, and drops the value.
+///
+/// # Python
+///
+/// `asyncio.sleep(delay, result)`.
+pub async fn sleep_with<T>(duration: Duration, value: T) -> T {
+    sleep(duration).await;
+    value
 }
 
 /// Waits until `deadline`, which is ready at once when it has passed.
@@ -223,7 +239,7 @@ impl Sleep {
                 }
             }
             State::Shared => with_shared(self.driver, |shared| shared.and_then(|shared| shared.remove(key))),
-            State::Fresh | State::Idle | State::Done => None,
+            State::Fresh | State::Yield | State::Idle | State::Done => None,
         }
     }
 
@@ -406,6 +422,11 @@ impl Future for Sleep {
             State::Fresh | State::Idle => this.register(cx),
             State::Local => this.poll_local(cx),
             State::Shared => this.poll_shared(cx),
+            State::Yield => {
+                this.state = State::Done;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             State::Done => Poll::Ready(()),
         }
     }

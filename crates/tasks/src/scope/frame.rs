@@ -33,3 +33,10 @@ pub(crate) fn with_frame<R>(look: impl FnOnce(Option<&Frame<'_>>) -> R) -> R {
     // SAFETY: null, or put there by `inside`, which takes it away before the frame goes; both on this thread.
     look(unsafe { scope_frame().cast::<Frame<'_>>().as_ref() })
 }
+
+/// Calls `f` outside of every scope: what it polls is the root of a tree of its own.
+#[inline]
+pub(crate) fn without_frame<R>(f: impl FnOnce() -> R) -> R {
+    // SAFETY: no frame at all.
+    unsafe { with_scope_frame(std::ptr::null(), f) }
+}
