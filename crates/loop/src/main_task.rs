@@ -114,6 +114,8 @@ pub(crate) fn run_main<F: Future>(
         }
         Ok(())
     }));
+    // As in Python: if somebody else asked too, it is not the user's Ctrl-C alone.
+    let by_ctrl_c = interrupted && main.cancelling() <= 1;
     // The future is gone from here on.
     drop(EndMain {
         queue: &event_loop.queue,
@@ -128,10 +130,7 @@ pub(crate) fn run_main<F: Future>(
     match task.take() {
         Some(Outcome::Value(value)) => Ok(value),
         Some(Outcome::Panicked(panic)) => resume_unwind(panic),
-        // As in Python: somebody else asked too, so it is not the user's Ctrl-C alone.
-        Some(Outcome::Cancelled(_)) | None if interrupted && main.cancelling() <= 1 => {
-            Err(RunError::KeyboardInterrupt)
-        }
+        Some(Outcome::Cancelled(_)) | None if by_ctrl_c => Err(RunError::KeyboardInterrupt),
         Some(Outcome::Cancelled(_)) | None => Err(RunError::Cancelled),
     }
 }

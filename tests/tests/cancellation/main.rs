@@ -6,6 +6,7 @@ mod groups;
 mod inside;
 mod kit;
 mod many;
+mod runner;
 mod scopes;
 mod tasks;
 mod timeouts;
