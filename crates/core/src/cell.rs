@@ -21,6 +21,9 @@ mod state;
 mod step;
 mod wake;
 
+#[cfg(all(test, asyncio_loom))]
+mod loom_tests;
+
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;

@@ -24,6 +24,9 @@ mod children;
 mod frame;
 mod link;
 
+#[cfg(all(test, asyncio_loom))]
+mod loom_tests;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
