@@ -1,7 +1,9 @@
 //! `asyncio-bench child WORKLOAD PEER [--quick]`: one measurement, one line `value unit`.
 
-use crate::peers::{Compio, Monoio, Ours, OursPool, Peer, Pool, Smol, SmolPool, TokioCt, TokioMt};
-use crate::workloads::{memory, net, ping_pong, pool, process, tasks, threads, timers};
+use crate::peers::{
+    Compio, Monoio, Ours, OursPool, Peer, Pool, Smol, SmolPool, Structured, TokioCt, TokioLocal, TokioMt,
+};
+use crate::workloads::{memory, net, ping_pong, pool, process, structured, tasks, threads, timers};
 
 /// Amounts of work are divided by this in a quick run.
 fn shrink(quick: bool) -> usize {
@@ -51,9 +53,22 @@ fn pooled<P: Pool>(row: &str, quick: bool) -> Option<f64> {
     })
 }
 
+fn structured<P: Structured>(row: &str, quick: bool) -> Option<f64> {
+    let work = structured::work(row)?;
+    let total = if row.starts_with("timeout") {
+        20_000_000
+    } else {
+        2_000_000
+    };
+    Some(structured::run::<P>(work, total / shrink(quick) as u64))
+}
+
 /// One measurement, printed; the status tells whether there was one.
 pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
     let value = match peer {
+        "ours" if structured::work(row).is_some() => structured::<Ours>(row, quick),
+        "tokio" if structured::work(row).is_some() => structured::<TokioCt>(row, quick),
+        "tokio_local" => structured::<TokioLocal>(row, quick),
         "ours" => single::<Ours>(row, peer, quick),
         "tokio" => single::<TokioCt>(row, peer, quick),
         "smol" => single::<Smol>(row, peer, quick),
@@ -78,6 +93,25 @@ pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
             std::process::ExitCode::from(2)
         }
     }
+}
+
+/// `asyncio-bench instructions WORK PEER COUNT`: that many operations for `valgrind --tool=callgrind`, or for
+/// `perf stat -e instructions:u`. The difference between two counts leaves out the start and the end.
+pub fn instructions(work: &str, peer: &str, count: &str) -> std::process::ExitCode {
+    let (Some(work), Ok(count)) = (structured::work(work), count.parse()) else {
+        eprintln!("no work {work}, or {count} is no number");
+        return std::process::ExitCode::from(2);
+    };
+    match peer {
+        "ours" => structured::run::<Ours>(work, count),
+        "tokio" => structured::run::<TokioCt>(work, count),
+        "tokio_local" => structured::run::<TokioLocal>(work, count),
+        _ => {
+            eprintln!("no peer {peer}");
+            return std::process::ExitCode::from(2);
+        }
+    };
+    std::process::ExitCode::SUCCESS
 }
 
 /// `asyncio-bench hello PEER`: starts the loop, runs a task, ends.

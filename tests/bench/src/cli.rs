@@ -5,6 +5,7 @@ use crate::rows::{ROWS, Row};
 pub const USAGE: &str = "\
 asyncio-bench [--rounds N] [--quick] [--only ROW,..] [--peers NAME,..] [--write] [--build-time]
 asyncio-bench --list
+asyncio-bench instructions WORK PEER COUNT
 
 --rounds N      rounds, each with every peer once per row, in an order that turns (default 5)
 --quick         a fifth of the work: to see that it runs
@@ -12,7 +13,9 @@ asyncio-bench --list
 --peers A,..    these peers, and ours
 --write         docs/benchmarks.md and docs/benchmarks/*.svg
 --build-time    a cold release build of hello world with ours, smol and tokio, too
---list          the rows";
+--list          the rows
+instructions    COUNT operations, for callgrind: WORK is timeout_*, pending, group_* or spawn*,
+                PEER is ours, tokio or tokio_local";
 
 /// What to do.
 #[derive(Debug, Default)]

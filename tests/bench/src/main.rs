@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["child", row, peer] => return child::measure(row, peer, false),
         ["child", row, peer, "--quick"] => return child::measure(row, peer, true),
+        ["instructions", work, peer, count] => return child::instructions(work, peer, count),
         ["load", ..] => load::run(&arguments[1..]),
         ["hello", peer] => child::hello(peer),
         ["serve", peer] => child::serve(peer),

@@ -11,12 +11,14 @@ mod compio;
 mod monoio;
 pub mod ours;
 pub mod smol;
+mod structured;
 pub mod tokio;
 
 pub use self::compio::Compio;
 pub use self::monoio::Monoio;
 pub use self::ours::{Ours, OursPool};
 pub use self::smol::{Smol, SmolPool};
+pub use self::structured::{Structured, TokioLocal};
 pub use self::tokio::{TokioCt, TokioMt};
 
 /// A single-threaded loop.

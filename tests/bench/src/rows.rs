@@ -34,6 +34,10 @@ const RUST: &[&str] = &["ours", "tokio", "smol", "monoio", "compio"];
 const NO_MONOIO: &[&str] = &["ours", "tokio", "smol", "compio", "python", "uvloop"];
 const POOL: &[&str] = &["ours_pool", "tokio_mt", "smol_pool"];
 
+const TOKIO: &[&str] = &["ours", "tokio"];
+/// tokio once with tasks that must be `Send`, and once with a `LocalSet`.
+const TOKIOS: &[&str] = &["ours", "tokio", "tokio_local"];
+
 const fn rate(name: &'static str, what: &'static str, peers: &'static [&'static str]) -> Row {
     Row {
         name,
@@ -66,6 +70,29 @@ pub static ROWS: &[Row] = &[
         "wake_ping_pong",
         "two tasks wake each other by raw wakers, round trips",
         RUST,
+    ),
+    rate("timeout_ready", "timeouts around a future that is ready", TOKIO),
+    rate(
+        "timeout_yield",
+        "timeouts around a future that yields once",
+        TOKIO,
+    ),
+    rate("timeout_pending", "yields inside one timeout", TOKIO),
+    rate("group_ready", "children of groups of 1000, ready at once", TOKIOS),
+    rate(
+        "group_yield",
+        "children of groups of 1000, with a yield each",
+        TOKIOS,
+    ),
+    rate(
+        "spawn_context",
+        "spawn_join, ours from a context with one variable",
+        TOKIO,
+    ),
+    rate(
+        "spawn_name_context",
+        "the same, ours with a name for each task too",
+        TOKIO,
     ),
     rate(
         "timer_create_cancel_1",

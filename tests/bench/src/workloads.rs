@@ -12,6 +12,7 @@ pub mod net;
 pub mod ping_pong;
 pub mod pool;
 pub mod process;
+pub mod structured;
 pub mod tasks;
 pub mod threads;
 pub mod timers;

@@ -24,7 +24,7 @@ pub struct TokioCt;
 pub struct TokioMt;
 
 /// A future of a current-thread runtime, spawned with `tokio::spawn`: `LocalSet` would cost tokio a tenth and more.
-struct OneThread<T>(T);
+pub(super) struct OneThread<T>(pub(super) T);
 
 // SAFETY: `TokioCt` runs on the current-thread runtime alone, which polls and drops its tasks on the thread that is in
 // `block_on`; that thread made the future, and ends with the runtime.
