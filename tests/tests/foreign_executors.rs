@@ -180,11 +180,12 @@ fn everything_works_on_our_own_loop_through_no_port_at_all() {
 /// An executor that is dropped with tasks on it cancels them.
 #[test]
 fn a_foreign_executor_that_ends_cancels_its_tasks() {
-    let task = with_tokio(async {
-        let task = spawn(pending::<()>());
+    let tasks = with_tokio(async {
+        let tasks = [spawn(pending::<()>())];
         yield_now().await;
-        task
+        tasks
     });
+    let [task] = tasks;
     assert!(task.cancelled());
     assert!(futures_lite::future::block_on(task).unwrap_err().is_cancelled());
 }

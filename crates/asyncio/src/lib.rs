@@ -32,6 +32,7 @@
 //! |---|---|---|
 //! | `macros` | yes | `#[asyncio::main]` and `#[asyncio::test]` |
 //! | `net` | yes | the module `net` |
+//! | `testing` | no | the module `testing`: the cancel explorer and the mock clock |
 
 pub mod prelude;
 pub mod time;
@@ -42,6 +43,10 @@ pub mod __private;
 /// TCP, UDP and Unix sockets.
 #[cfg(feature = "net")]
 pub use asyncio_net as net;
+
+/// The cancel explorer and the mock clock, for tests.
+#[cfg(feature = "testing")]
+pub use asyncio_testing as testing;
 
 /// Readiness of file descriptors, for sources that `net` does not know, and OS signals.
 pub use asyncio_reactor as reactor;
@@ -59,13 +64,13 @@ pub use asyncio_macros::{main, test};
 pub use asyncio_tasks::{
     AsCompleted, BorrowGroup, CallbackId, CancelToken, Cancelled, CancelledError, Context, ContextEntered,
     ContextVar, ExceptionGroup, Gather, GroupClosed, GroupTask, InvalidStateError, Job, JoinError, LocalJob,
-    LookupError, ResultError, ReturnWhen, Spawn, Task, TaskBuilder, TaskGroup, TaskRef, TaskSet,
-    TaskSpawnError, TimeoutError, TimeoutHandle, TimeoutState, Token, TokenError, TryGather, all_tasks,
-    as_completed, borrow_group, catch_cancelled, context_var, copy_context, create_task, current_task,
-    finally, gather, gather_all, gather_all_spawn, gather_spawn, gather_tasks, join, on, on_cancel, race,
-    select, shield, shield_future, shield_spawn, spawn, task, task_group, task_group_infallible, timeout,
-    timeout_at, timeout_scope, to_thread, try_create_task, try_gather, try_gather_all, try_spawn, wait,
-    wait_for, yield_now,
+    LookupError, ResultError, ReturnWhen, Spawn, Task, TaskBuilder, TaskFactory, TaskFuture, TaskGroup,
+    TaskRef, TaskSet, TaskSpawnError, TimeoutError, TimeoutHandle, TimeoutState, Token, TokenError,
+    TryGather, all_tasks, as_completed, borrow_group, catch_cancelled, context_var, copy_context,
+    create_eager_task_factory, create_task, current_task, eager_task_factory, finally, gather, gather_all,
+    gather_all_spawn, gather_spawn, gather_tasks, join, on, on_cancel, race, select, shield, shield_future,
+    shield_spawn, spawn, task, task_group, task_group_infallible, timeout, timeout_at, timeout_scope,
+    to_thread, try_create_task, try_gather, try_gather_all, try_spawn, wait, wait_for, yield_now,
 };
 
 /// Tasks and structured concurrency: all of it, with the futures' types.

@@ -436,3 +436,8 @@ pub fn loop_tasks() -> Option<Vec<TaskRef>> {
 pub fn starts_eagerly() -> bool {
     thread::with_loop(|state| state.is_some_and(|state| state.eager.get()))
 }
+
+/// Does the loop that this thread turns take tasks? `false` also when there is none.
+pub fn takes_tasks() -> bool {
+    thread::with_loop(|state| state.is_some_and(|state| !state.closed.get()))
+}

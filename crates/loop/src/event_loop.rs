@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 
 use asyncio_core::{Entered, LoopQueue, StartPool, TaskRef, blocking, fork_generation};
 use asyncio_reactor::Reactor;
+use asyncio_tasks::enter_factory;
 use asyncio_timers::LocalTimers;
 
 use crate::event_loop_builder::{EventLoopBuilder, Options};
@@ -116,6 +117,7 @@ impl EventLoop {
         let _pool = asyncio_core::enter_pool(self.pool.clone() as Arc<dyn StartPool>);
         let _blocking = blocking::enter(self.blocking.clone());
         let _handle: Entered<LoopHandle> = loop_handle::enter(self.handle.clone());
+        let _factory = self.options.task_factory.clone().map(enter_factory);
         let _running = Running::start(&self.handle);
         f(self)
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use asyncio_core::ExceptionHandler;
 use asyncio_reactor::{Backend, Builder, Reactor};
+use asyncio_tasks::TaskFactory;
 use asyncio_timers::Clock;
 
 use crate::EventLoop;
@@ -22,6 +23,7 @@ pub(crate) struct Options {
     pub(crate) autojump_after: Option<Duration>,
     pub(crate) eager_tasks: bool,
     pub(crate) exception_handler: Option<ExceptionHandler>,
+    pub(crate) task_factory: Option<TaskFactory>,
 }
 
 /// How many steps a turn goes on for while tasks wake each other. At some 30 ns a step this is a look at I/O every
@@ -54,6 +56,7 @@ impl Default for EventLoopBuilder {
                 autojump_after: None,
                 eager_tasks: false,
                 exception_handler: None,
+                task_factory: None,
             },
         }
     }
@@ -126,6 +129,16 @@ impl EventLoopBuilder {
     #[doc(alias = "eager_task_factory")]
     pub fn eager_tasks(mut self, eager: bool) -> EventLoopBuilder {
         self.options.eager_tasks = eager;
+        self
+    }
+
+    /// Lets `factory` look at every task that is created on the loop, and wrap its future.
+    ///
+    /// # Python
+    ///
+    /// `loop.set_task_factory`.
+    pub fn task_factory(mut self, factory: TaskFactory) -> EventLoopBuilder {
+        self.options.task_factory = Some(factory);
         self
     }
 

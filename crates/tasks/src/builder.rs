@@ -1,5 +1,6 @@
 //! `TaskBuilder`: a task with a name, a context of its own, or an eager start.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -45,6 +46,8 @@ pub(crate) struct Dress {
     context: Option<Context>,
     /// `None`: as the loop has it.
     eager: Option<bool>,
+    /// For a task factory.
+    extensions: Vec<Box<dyn Any>>,
 }
 
 impl Dress {
@@ -85,6 +88,43 @@ impl TaskBuilder {
     pub fn eager_start(mut self, eager: bool) -> TaskBuilder {
         self.dress.eager = Some(eager);
         self
+    }
+
+    /// Adds a value for a [task factory](crate::TaskFactory) to look at.
+    ///
+    /// # Python
+    ///
+    /// Keyword arguments of `create_task` that are not its own.
+    pub fn extension<T: 'static>(mut self, value: T) -> TaskBuilder {
+        self.dress.extensions.push(Box::new(value));
+        self
+    }
+
+    /// The last value of this type that was [added](TaskBuilder::extension).
+    pub fn get_extension<T: 'static>(&self) -> Option<&T> {
+        self.dress
+            .extensions
+            .iter()
+            .rev()
+            .find_map(|value| value.downcast_ref())
+    }
+
+    /// The name that the task will have, if one was given.
+    pub fn get_name(&self) -> Option<&str> {
+        self.dress.name.as_deref()
+    }
+
+    /// Was it said whether the task starts eagerly?
+    pub fn says_when_to_start(&self) -> bool {
+        self.dress.eager.is_some()
+    }
+
+    pub(crate) fn from_dress(dress: Dress) -> TaskBuilder {
+        TaskBuilder { dress }
+    }
+
+    pub(crate) fn into_dress(self) -> Dress {
+        self.dress
     }
 
     /// Starts the task on the loop that runs on this thread.

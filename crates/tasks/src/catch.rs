@@ -184,19 +184,15 @@ impl CleanedUp {
 /// ```
 #[macro_export]
 macro_rules! finally {
-    ($body:block, $cleanup:block $(,)?) => {
-        match $crate::catch_cancelled(async { $body }).await {
-            ::core::result::Result::Ok(value) => {
-                $cleanup;
-                value
-            }
-            ::core::result::Result::Err(token) => {
-                let token = $crate::CleanedUp::new(token);
-                $cleanup;
-                token.resume().await
-            }
+    ($body:block, $cleanup:block $(,)?) => {{
+        let outcome = $crate::catch_cancelled(async { $body }).await;
+        let outcome = outcome.map_err($crate::CleanedUp::new);
+        $cleanup;
+        match outcome {
+            ::core::result::Result::Ok(value) => value,
+            ::core::result::Result::Err(token) => token.resume().await,
         }
-    };
+    }};
 }
 
 /// Runs the first block; if it is cancelled, runs the second and lets the cancellation go on.

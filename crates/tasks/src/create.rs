@@ -8,10 +8,11 @@ use std::panic::Location;
 
 use asyncio_core::{Outcome, RawTask, SpawnError, Start, TaskRef, foreign_task, on_pool_worker};
 
-use crate::Task;
 use crate::builder::Dress;
+use crate::factory::{self, Factored};
 use crate::port::{self, on_port};
 use crate::root::Root;
+use crate::{Task, TaskBuilder};
 
 /// Starts a task on the loop that runs on this thread. The future need not be `Send`.
 ///
@@ -99,13 +100,14 @@ where
         port.spawn_local(Box::pin(on_port(port.clone(), run)));
         return Ok(raw);
     }
-    let start = if dress.is_eager() {
-        Start::Eager
-    } else {
-        Start::Queued
-    };
-    let spawned = asyncio_core::spawn_local(future, start, location, |task| dress.put_on(task));
-    spawned.map_err(|future| {
+    if let Some(factory) = factory::current() {
+        if asyncio_core::takes_tasks() {
+            let (future, builder) = Factored::make(&factory, future, TaskBuilder::from_dress(dress));
+            let spawned = spawn_on_loop(future, builder.into_dress(), location);
+            return Ok(spawned.unwrap_or_else(|_| unreachable!("the loop takes tasks")));
+        }
+    }
+    spawn_on_loop(future, dress, location).map_err(|future| {
         let reason = if asyncio_core::current_loop().is_some() {
             Reason::Closed
         } else if on_pool_worker() {
@@ -115,6 +117,20 @@ where
         };
         TaskSpawnError { future, reason }
     })
+}
+
+#[inline]
+fn spawn_on_loop<F, T>(future: F, dress: Dress, location: &'static Location<'static>) -> Result<RawTask<T>, F>
+where
+    F: Future<Output = Outcome<T>> + 'static,
+    T: 'static,
+{
+    let start = if dress.is_eager() {
+        Start::Eager
+    } else {
+        Start::Queued
+    };
+    asyncio_core::spawn_local(future, start, location, |task| dress.put_on(task))
 }
 
 /// Starts a task whose cell runs `future`, on the pool.

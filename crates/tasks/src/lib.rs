@@ -40,6 +40,7 @@ mod as_completed;
 mod borrow_group;
 mod builder;
 mod cancel_token;
+mod cancellable;
 mod cancelled;
 mod catch;
 mod combine;
@@ -47,6 +48,7 @@ mod context_var;
 mod create;
 mod current;
 mod exception_group;
+mod factory;
 mod gather;
 mod group;
 mod join_error;
@@ -85,6 +87,9 @@ pub use context_var::{ContextVar, LookupError, Token, TokenError, VarScope, copy
 pub use create::{TaskSpawnError, create_task, spawn, try_create_task, try_spawn};
 pub use current::{all_tasks, current_task};
 pub use exception_group::ExceptionGroup;
+pub use factory::{
+    EnteredFactory, TaskFactory, TaskFuture, create_eager_task_factory, eager_task_factory, enter_factory,
+};
 pub use gather::{
     Gather, GatherList, GatherSlot, Gathered, TryGather, TryGathered, gather_all, gather_all_spawn,
     gather_tasks, try_gather_all,

@@ -1,3 +1,40 @@
-//! A test kit for async code: the cancel explorer, helpers for the mock clock, and memory streams.
+//! A kit for testing asynchronous code: a clock that a test moves, and the cancel explorer.
 //!
-//! This crate holds its place in the workspace; its types are not there yet.
+//! [`explore_cancel`] runs a future once for each of its suspension points and cancels it there, softly (asked to stop, so that
+//! cleanup runs) and hard (dropped); after each run it lets the test check what must still hold: nothing lost, nothing
+//! held, nothing done twice.
+//!
+//! [`Clock`] and [`MockClock`] are those of `asyncio-timers`; with a loop, `Runner::mock_clock(true)` lets time jump
+//! whenever nothing is ready.
+//!
+//! # Examples
+//!
+//! A counter that must be even whenever nobody is inside:
+//!
+//! ```
+//! use std::cell::Cell;
+//! use std::rc::Rc;
+//!
+//! use asyncio_testing::{Case, explore_cancel};
+//!
+//! async fn add_two(counter: &Cell<u32>) {
+//!     let sum = counter.get() + 2;
+//!     asyncio_tasks::yield_now().await;
+//!     counter.set(sum);
+//! }
+//!
+//! let explored = futures_lite::future::block_on(explore_cancel(|| {
+//!     let counter = Rc::new(Cell::new(0));
+//!     let inside = counter.clone();
+//!     Case::new(
+//!         async move { add_two(&inside).await },
+//!         async move |_ended| assert_eq!(counter.get() % 2, 0),
+//!     )
+//! }));
+//! assert_eq!(explored.suspension_points, 1);
+//! ```
+
+mod explorer;
+
+pub use asyncio_timers::{Clock, MockClock};
+pub use explorer::{Case, Ended, Explored, How, explore_cancel};

@@ -42,6 +42,10 @@ fn the_end_of_a_loop_lets_its_tasks_clean_up() {
     );
 }
 
+fn fails_in_cleanup() {
+    panic!("in cleanup")
+}
+
 /// RUN-01, TSK-71, TSK-72: what fails in its cleanup, or does not end, is reported.
 #[test]
 fn what_goes_wrong_at_the_end_of_a_loop_is_reported() {
@@ -53,7 +57,7 @@ fn what_goes_wrong_at_the_end_of_a_loop_is_reported() {
         .exception_handler(move |context| told.lock().unwrap().push(context.to_string()));
     runner
         .run(async {
-            let panics = create_task(async { finally!({ pending::<()>().await }, { panic!("in cleanup") }) });
+            let panics = create_task(async { finally!({ pending::<()>().await }, { fails_in_cleanup() }) });
             panics.set_name("panics");
             drop(panics);
             let stays = create_task(async { finally!({ pending::<()>().await }, { pending::<()>().await }) });
@@ -257,4 +261,43 @@ fn every_high_level_call_works_from_a_pool_task() {
         .await
     });
     ran.unwrap();
+}
+
+/// TSK-08, TSK-30, TSK-31: a factory sees what a task is given, and wraps its future.
+#[test]
+fn a_task_factory_looks_at_every_task() {
+    struct Tag(&'static str);
+    let log = Log::default();
+    let seen = log.clone();
+    let factory = asyncio::create_eager_task_factory(move |future, builder| {
+        let tag = builder.get_extension::<Tag>().map_or("none", |tag| tag.0);
+        seen.add(format!("made {tag}"));
+        let (tag, done) = (tag.to_owned(), seen.clone());
+        let wrapped: asyncio::TaskFuture = Box::pin(async move {
+            future.await;
+            done.add(format!("ended {tag}"));
+        });
+        (wrapped, builder.name("of the factory"))
+    });
+    let mut runner = Runner::new().loop_factory(move || EventLoop::builder().task_factory(factory).build());
+    runner
+        .run(async {
+            let eager = create_task(async { 5 });
+            assert!(eager.done() && &*eager.get_name() == "of the factory");
+            assert_eq!(eager.await.unwrap(), 5);
+            let later = asyncio::task()
+                .extension(Tag("a"))
+                .eager_start(false)
+                .create(async { sleep(ms(1)).await });
+            assert!(!later.done());
+            later.await.unwrap();
+        })
+        .unwrap();
+    assert_eq!(log.take(), ["made none", "ended none", "made a", "ended a"]);
+    let mut eager = Runner::new().loop_factory(|| {
+        EventLoop::builder()
+            .task_factory(asyncio::eager_task_factory())
+            .build()
+    });
+    assert!(eager.run(async { create_task(async {}).done() }).unwrap());
 }
