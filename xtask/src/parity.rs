@@ -82,7 +82,9 @@ fn tests(files: &[File]) -> BTreeMap<String, BTreeSet<&str>> {
         for line in file.text.lines() {
             let line = line.trim_start();
             let mut named = Vec::new();
-            if line.starts_with("//") {
+            if line.starts_with("//!") {
+                // The head of a file speaks about the rows; its tests name them.
+            } else if line.starts_with("//") {
                 named = ids(line);
             } else if let Some((_, name)) = line.split_once("fn ") {
                 named = ids(&as_written_in_a_comment(name));

@@ -1,4 +1,4 @@
-//! RUN-09: Ctrl-C against the real example program.
+//! Ctrl-C against the real example program.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -45,6 +45,7 @@ fn send(child: &Child, signal: &str) {
     assert!(sent.success());
 }
 
+/// RUN-09.
 #[test]
 fn the_server_echoes_and_dies_by_sigint() {
     let (mut child, address) = echo_server();

@@ -1,4 +1,4 @@
-//! The runner: what Python's `Runner` and `run` promise. Rows RUN-01, RUN-02, RUN-04, RUN-06, RUN-08 and RUN-10.
+//! The runner: what Python's `Runner` and `run` promise.
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
@@ -22,6 +22,7 @@ impl Drop for OnDrop {
 }
 
 // RUN-01
+/// RUN-01.
 #[test]
 fn run_gives_the_value_and_may_borrow() {
     let text = String::from("borrowed");
@@ -92,6 +93,7 @@ fn every_task_is_gone_when_run_returns() {
 }
 
 // RUN-02
+/// RUN-02.
 #[test]
 fn debug_mode_can_be_forced() {
     assert!(Runner::new().debug(true).is_debug());
@@ -99,6 +101,7 @@ fn debug_mode_can_be_forced() {
 }
 
 // RUN-04
+/// RUN-04.
 #[test]
 fn a_runner_makes_its_loop_at_the_first_run_and_keeps_it() {
     let mut runner = Runner::new();
@@ -134,6 +137,7 @@ fn a_closed_runner_says_so() {
 }
 
 // RUN-08
+/// RUN-06, RUN-08.
 #[test]
 fn dropping_the_runner_closes_the_loop() {
     let drops: Rc<RefCell<Vec<u32>>> = Rc::default();
@@ -154,6 +158,7 @@ fn dropping_the_runner_closes_the_loop() {
 }
 
 // RUN-10
+/// RUN-10.
 #[test]
 fn several_threads_run_loops_at_once() {
     let threads: Vec<_> = (0..4)

@@ -51,13 +51,14 @@ fn tasks_start_in_the_order_of_creation_at_the_next_turn() {
     assert_eq!(futures_lite::future::block_on(refused.into_inner()), 5);
 }
 
-/// TSK-52, TSK-53, TSK-54, TSK-55, TSK-56, TSK-66.
+/// TSK-52, TSK-53, TSK-54, TSK-55, TSK-56, TSK-66, EXC-10.
 #[test]
 fn the_result_of_a_task_can_be_looked_at() {
     run(async {
         let value = create_task(async { 3 });
         assert!(!value.done());
-        assert!(matches!(value.result(), Err(ResultError::NotDone(_))));
+        let early = value.result().unwrap_err();
+        assert!(matches!(early, ResultError::NotDone(_)) && std::error::Error::source(&early).is_some());
         assert!(matches!(value.exception(), Err(ResultError::NotDone(_))));
         let value = value.into_result().unwrap_err();
         let panicked = create_task(async { panic!("on purpose") });
