@@ -34,7 +34,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use crate::place::Place;
-use crate::{Outcome, Request, TaskRef, report};
+use crate::{Outcome, Request, TaskRef, blocks, report};
 
 pub(crate) use extra::Callback;
 pub(crate) use finish::{close_local, close_shared};
@@ -72,11 +72,15 @@ pub(crate) unsafe fn make<F, T>(
 where
     F: Future<Output = Outcome<T>>,
 {
-    let cell = Box::new(TaskCell::<F, T> {
-        header: Header::new(&Typed::<F, T>::VTABLE, place, references, location),
-        stage: UnsafeCell::new(Stage::Future(future)),
-    });
-    NonNull::from(Box::leak(cell)).cast()
+    let header = Header::new(&Typed::<F, T>::VTABLE, place, references, location);
+    let cell = blocks::allocate::<TaskCell<F, T>>();
+    // SAFETY: room for a cell, which is written field by field: a large future is moved once.
+    unsafe {
+        (&raw mut (*cell.as_ptr()).header).write(header);
+        let stage = &raw mut (*cell.as_ptr()).stage;
+        stage.write(UnsafeCell::new(Stage::Future(future)));
+    }
+    cell.cast()
 }
 
 /// The functions of a cell's table, for one type of future.
@@ -168,8 +172,12 @@ impl<F: Future<Output = Outcome<T>>, T> Typed<F, T> {
     }
 
     unsafe fn free(cell: NonNull<Header>) {
-        // SAFETY: made by `make` as a box of this type; the last reference is gone.
-        drop(unsafe { Box::from_raw(cell.cast::<TaskCell<F, T>>().as_ptr()) });
+        let cell = cell.cast::<TaskCell<F, T>>();
+        // SAFETY: made by `make` with this type; the last reference is gone.
+        unsafe {
+            cell.drop_in_place();
+            blocks::free(cell);
+        }
     }
 }
 

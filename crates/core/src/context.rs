@@ -12,9 +12,10 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::TaskRef;
+use crate::{TaskRef, thread};
 
 /// Names a variable: the address of its static part.
 pub type ContextKey = usize;
@@ -35,7 +36,7 @@ pub struct Context {
 struct Object {
     variables: Mutex<Arc<Vec<Variable>>>,
     /// `Context::run` is inside.
-    entered: std::sync::atomic::AtomicBool,
+    entered: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -86,7 +87,7 @@ impl Context {
         Context {
             object: Arc::new(Object {
                 variables: Mutex::new(variables),
-                entered: false.into(),
+                entered: AtomicBool::new(false),
             }),
         }
     }
@@ -109,7 +110,6 @@ impl Context {
     ///
     /// When it is entered already, here or on another thread.
     pub fn try_run<R>(&self, f: impl FnOnce() -> R) -> Result<R, ContextEntered> {
-        use std::sync::atomic::Ordering;
         if self.object.entered.swap(true, Ordering::Acquire) {
             return Err(ContextEntered(()));
         }
@@ -156,9 +156,7 @@ impl Context {
 
     /// The value of a variable, if it is set.
     pub fn get_raw(&self, key: ContextKey) -> Option<ContextValue> {
-        let variables = self.variables();
-        let at = variables.binary_search_by_key(&key, |variable| variable.key);
-        at.ok().map(|at| variables[at].value.clone())
+        find(&self.variables(), key)
     }
 
     /// Sets a variable, or with `None` takes its value away, and gives the former value.
@@ -168,6 +166,9 @@ impl Context {
         name: &'static str,
         value: Option<ContextValue>,
     ) -> Option<ContextValue> {
+        if !EVER_SET.load(Ordering::Relaxed) {
+            EVER_SET.store(true, Ordering::Relaxed);
+        }
         let mut guard = self.variables();
         let variables = Arc::make_mut(&mut guard);
         let at = variables.binary_search_by_key(&key, |variable| variable.key);
@@ -200,15 +201,94 @@ impl fmt::Debug for Context {
     }
 }
 
+/// Was a variable set in this process? Until then there is nothing to inherit.
+static EVER_SET: AtomicBool = AtomicBool::new(false);
+
+/// The variables of a context at a moment: what a task inherits. It becomes a context when it is needed as one.
+#[derive(Clone)]
+pub(crate) struct Snapshot(Arc<Vec<Variable>>);
+
+impl Snapshot {
+    /// A new context that begins with these variables.
+    pub(crate) fn to_context(&self) -> Context {
+        Context {
+            object: Arc::new(Object {
+                variables: Mutex::new(self.0.clone()),
+                entered: AtomicBool::new(false),
+            }),
+        }
+    }
+}
+
+/// What a new task inherits; `None` when no variable is set.
+#[inline]
+pub(crate) fn inherit() -> Option<Snapshot> {
+    if EVER_SET.load(Ordering::Relaxed) {
+        inherit_set()
+    } else {
+        None
+    }
+}
+
+fn inherit_set() -> Option<Snapshot> {
+    let variables = match current_place() {
+        Place::Context(context) => context.variables().clone(),
+        Place::Inherited(snapshot) => snapshot.0,
+        Place::Nothing => return None,
+    };
+    (!variables.is_empty()).then_some(Snapshot(variables))
+}
+
+/// Where the current variables are.
+enum Place {
+    Context(Context),
+    Inherited(Snapshot),
+    Nothing,
+}
+
+fn current_place() -> Place {
+    let context = |context: Option<Context>| context.map_or(Place::Nothing, Place::Context);
+    if IS_ENTERED.get() {
+        return context(ENTERED.with_borrow(Clone::clone));
+    }
+    thread::with_running(|task| match task {
+        None => context(OF_THREAD.with_borrow(Clone::clone)),
+        Some(task) => {
+            #[expect(unsafe_code, reason = "the running task's cell")]
+            // SAFETY: whoever runs the step keeps a reference.
+            let header = unsafe { task.as_ref() };
+            match header.rare_if_made().and_then(|rare| rare.context.clone()) {
+                Some(own) => Place::Context(own),
+                None => header.inherited.clone().map_or(Place::Nothing, Place::Inherited),
+            }
+        }
+    })
+}
+
 /// The context that is current, if a variable was ever set in it.
 pub fn current_context() -> Option<Context> {
-    if IS_ENTERED.get() {
-        return ENTERED.with_borrow(Clone::clone);
+    match current_place() {
+        Place::Context(context) => Some(context),
+        Place::Inherited(_) => TaskRef::current().and_then(|task| task.context()),
+        Place::Nothing => None,
     }
-    match TaskRef::current() {
-        Some(task) => task.context(),
-        None => OF_THREAD.with_borrow(Clone::clone),
+}
+
+/// The value of a variable in the current context, if it is set there.
+pub fn current_value(key: ContextKey) -> Option<ContextValue> {
+    if !EVER_SET.load(Ordering::Relaxed) {
+        return None;
     }
+    match current_place() {
+        Place::Context(context) => context.get_raw(key),
+        Place::Inherited(Snapshot(variables)) => find(&variables, key),
+        Place::Nothing => None,
+    }
+}
+
+fn find(variables: &[Variable], key: ContextKey) -> Option<ContextValue> {
+    let at = variables.binary_search_by_key(&key, |variable| variable.key);
+    at.ok().map(|at| variables[at].value.clone())
 }
 
 /// The context that is current, made if need be.
@@ -224,11 +304,9 @@ pub fn current_context_or_new() -> Context {
     context
 }
 
-/// What a new task starts with: a copy of the current context, or `None` when that is empty.
-#[inline]
+/// A copy of the current context, or `None` when that is empty.
 pub fn inherit_context() -> Option<Context> {
-    let current = current_context()?;
-    (!current.is_empty()).then(|| current.copy())
+    inherit().map(|snapshot| snapshot.to_context())
 }
 
 #[cfg(test)]

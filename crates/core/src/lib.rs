@@ -1,6 +1,7 @@
 //! What the asyncio crates share.
 
 pub mod blocking;
+mod blocks;
 mod callback;
 mod cell;
 mod context;
@@ -26,7 +27,7 @@ mod wait;
 pub use callback::call_soon_threadsafe;
 pub use context::{
     Context, ContextEntered, ContextKey, ContextValue, current_context, current_context_or_new,
-    inherit_context,
+    current_value, inherit_context,
 };
 pub use foreign::{RunTask, foreign_task};
 pub use fork::fork_generation;
@@ -40,6 +41,6 @@ pub use report::{ExceptionContext, ExceptionHandler, message_of, report, report_
 pub use request::Request;
 pub use slot::{Entered, Slot};
 pub use table::TooManyQueues;
-pub use task_ref::{CallbackId, TaskRef};
+pub use task_ref::{CallbackId, TaskName, TaskRef};
 pub use thread::{outside, scope_frame, take_running_request, with_scope_frame};
 pub use wait::{Wait, WaitKind, waits_for};

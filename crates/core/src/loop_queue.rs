@@ -15,6 +15,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
 
+use crate::blocks::Blocks;
 use crate::cell::{self, Header, Queued};
 use crate::place::{INDEX_BITS, Kind, Place, QueueId};
 use crate::registry::Registry;
@@ -37,6 +38,7 @@ pub(crate) struct LoopState {
     stepping: Cell<bool>,
     /// Tasks start eagerly unless they say otherwise.
     eager: Cell<bool>,
+    blocks: Blocks,
 }
 
 /// When a new task takes its first step.
@@ -52,6 +54,11 @@ impl LoopState {
     #[inline]
     pub(crate) fn id(&self) -> QueueId {
         self.id
+    }
+
+    #[inline]
+    pub(crate) fn blocks(&self) -> &Blocks {
+        &self.blocks
     }
 
     #[inline]
@@ -188,6 +195,7 @@ impl LoopQueue {
                 closed: Cell::new(false),
                 stepping: Cell::new(false),
                 eager: Cell::new(false),
+                blocks: Blocks::default(),
             }),
         })
     }

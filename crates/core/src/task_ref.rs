@@ -21,6 +21,52 @@ pub struct TaskRef {
     cell: NonNull<Header>,
 }
 
+/// The name of a task that was given one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskName {
+    /// One that is written in the program.
+    Literal(&'static str),
+    /// One that was made.
+    Owned(Arc<str>),
+}
+
+impl TaskName {
+    /// The name's text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            TaskName::Literal(name) => name,
+            TaskName::Owned(name) => name,
+        }
+    }
+}
+
+impl From<&'static str> for TaskName {
+    fn from(name: &'static str) -> TaskName {
+        TaskName::Literal(name)
+    }
+}
+
+impl From<String> for TaskName {
+    fn from(name: String) -> TaskName {
+        TaskName::Owned(name.into())
+    }
+}
+
+impl From<Arc<str>> for TaskName {
+    fn from(name: Arc<str>) -> TaskName {
+        TaskName::Owned(name)
+    }
+}
+
+impl From<fmt::Arguments<'_>> for TaskName {
+    fn from(name: fmt::Arguments<'_>) -> TaskName {
+        match name.as_str() {
+            Some(literal) => TaskName::Literal(literal),
+            None => TaskName::Owned(name.to_string().into()),
+        }
+    }
+}
+
 /// Names a callback of a task; see [`TaskRef::add_done_callback`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallbackId(u64);
@@ -102,12 +148,20 @@ impl TaskRef {
     /// The task's name; `Task-` and a number unless one was given.
     pub fn get_name(&self) -> Arc<str> {
         let given = self.header().rare_if_made().and_then(|rare| rare.name.clone());
-        given.unwrap_or_else(|| format!("Task-{}", self.id()).into())
+        match given {
+            Some(TaskName::Literal(name)) => name.into(),
+            Some(TaskName::Owned(name)) => name,
+            None => format!("Task-{}", self.id()).into(),
+        }
     }
 
     /// Sets the task's name.
     pub fn set_name(&self, name: impl fmt::Display) {
-        let name: Arc<str> = name.to_string().into();
+        self.rename(TaskName::Owned(name.to_string().into()));
+    }
+
+    /// Sets the task's name, without a copy if it is a literal.
+    pub fn rename(&self, name: TaskName) {
         let old = self.header().rare().name.replace(name);
         drop(old);
     }
@@ -134,8 +188,16 @@ impl TaskRef {
     }
 
     /// The context of the task, shared with it; `None` while it has no variables.
+    #[doc(alias = "get_context")]
     pub fn context(&self) -> Option<Context> {
-        self.header().rare_if_made().and_then(|rare| rare.context.clone())
+        let header = self.header();
+        if let Some(own) = header.rare_if_made().and_then(|rare| rare.context.clone()) {
+            return Some(own);
+        }
+        let inherited = header.inherited.as_ref()?;
+        // From now on it is an object that can be shared.
+        let made = inherited.to_context();
+        Some(header.rare().context.get_or_insert(made).clone())
     }
 
     /// Gives the task its context.

@@ -4,9 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
-use std::sync::Arc;
 
-use asyncio_core::TaskRef;
+use asyncio_core::{TaskName, TaskRef};
 
 use crate::create::{start, start_local};
 use crate::root::Root;
@@ -41,7 +40,7 @@ pub struct TaskBuilder {
 /// What a new task is given.
 #[derive(Default)]
 pub(crate) struct Dress {
-    name: Option<Arc<str>>,
+    name: Option<TaskName>,
     /// `None`: a copy of the current one.
     context: Option<Context>,
     /// `None`: as the loop has it.
@@ -54,9 +53,9 @@ impl Dress {
     #[inline]
     pub(crate) fn put_on(self, task: &TaskRef) {
         if let Some(name) = self.name {
-            task.set_name(name);
+            task.rename(name);
         }
-        if let Some(context) = self.context.or_else(asyncio_core::inherit_context) {
+        if let Some(context) = self.context {
             task.set_context(Some(context));
         }
     }
@@ -68,9 +67,10 @@ impl Dress {
 }
 
 impl TaskBuilder {
-    /// Names the task. Without this it is `Task-` and a number.
-    pub fn name(mut self, name: impl fmt::Display) -> TaskBuilder {
-        self.dress.name = Some(name.to_string().into());
+    /// Names the task: a literal, which costs nothing, a `String`, or `format_args!`. Without this it is `Task-` and a
+    /// number.
+    pub fn name(mut self, name: impl Into<TaskName>) -> TaskBuilder {
+        self.dress.name = Some(name.into());
         self
     }
 
@@ -111,7 +111,7 @@ impl TaskBuilder {
 
     /// The name that the task will have, if one was given.
     pub fn get_name(&self) -> Option<&str> {
-        self.dress.name.as_deref()
+        self.dress.name.as_ref().map(TaskName::as_str)
     }
 
     /// Was it said whether the task starts eagerly?

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as PollContext, Poll};
 
-use asyncio_core::{Context, ContextValue, current_context, current_context_or_new};
+use asyncio_core::{Context, ContextValue, current_context, current_context_or_new, current_value};
 use pin_project_lite::pin_project;
 
 /// A variable of which each context has a value of its own. Made by [`context_var!`](crate::context_var!).
@@ -116,16 +116,18 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     ///
     /// When there is neither.
     pub fn try_get(&self) -> Result<T, LookupError> {
-        let set = current_context().and_then(|context| self.value_in(&context));
+        let set = self.current();
         set.or_else(|| self.default.map(|default| default()))
             .ok_or(LookupError { name: self.name })
     }
 
     /// The value in the current context, or else `other`.
     pub fn get_or(&self, other: T) -> T {
-        current_context()
-            .and_then(|context| self.value_in(&context))
-            .unwrap_or(other)
+        self.current().unwrap_or(other)
+    }
+
+    fn current(&self) -> Option<T> {
+        current_value(self.key())?.downcast_ref::<T>().cloned()
     }
 
     /// The value in `context`, if it was set there.

@@ -3,6 +3,7 @@
 //! The slot is borrowed while a driver is looked at, so no waker may be cloned, woken or dropped in there: its code
 //! is foreign and may enter or leave a driver.
 
+use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +23,31 @@ pub(crate) enum Driver {
 
 thread_local! {
     static CURRENT: Slot<Driver> = const { Slot::empty() };
+    static TURN: Cell<Turn> = const { Cell::new(Turn { local: 0, fired: 0 }) };
+}
+
+/// What tells a pending sleep that nothing has happened to it, without a look at its driver.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn {
+    /// The number of the loop's timers that are entered here; 0 if none are.
+    pub(crate) local: u64,
+    /// How often timers of a loop have fired on this thread.
+    pub(crate) fired: u64,
+}
+
+#[inline]
+pub(crate) fn turn() -> Turn {
+    TURN.get()
+}
+
+/// Timers of a loop fire on this thread.
+#[inline]
+pub(crate) fn note_fired() {
+    let turn = TURN.get();
+    TURN.set(Turn {
+        fired: turn.fired + 1,
+        ..turn
+    });
 }
 
 /// Keeps a driver installed on this thread; made by [`LocalTimers::enter`](crate::LocalTimers::enter) and
@@ -29,6 +55,21 @@ thread_local! {
 #[must_use = "the driver leaves the thread when this guard is dropped"]
 pub struct Entered {
     _slot: asyncio_core::Entered<Driver>,
+    /// The number of the loop's timers that were entered before.
+    before: u64,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        set_local(self.before);
+    }
+}
+
+/// Sets which loop's timers are entered, and gives those of before.
+fn set_local(local: u64) -> u64 {
+    let turn = TURN.get();
+    TURN.set(Turn { local, ..turn });
+    turn.local
 }
 
 impl fmt::Debug for Entered {
@@ -38,8 +79,13 @@ impl fmt::Debug for Entered {
 }
 
 pub(crate) fn enter(driver: Driver) -> Entered {
+    let local = match &driver {
+        Driver::Local(local) => local.shared().id(),
+        Driver::Shared(_) => 0,
+    };
     Entered {
         _slot: Slot::enter(&CURRENT, driver),
+        before: set_local(local),
     }
 }
 

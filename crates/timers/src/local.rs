@@ -135,6 +135,9 @@ impl LocalTimers {
                 }
             }
         }
+        if !self.batch.is_empty() {
+            current::note_fired();
+        }
         self.batch.wake()
     }
 
@@ -194,6 +197,8 @@ impl Default for LocalTimers {
 
 impl Drop for LocalTimers {
     fn drop(&mut self) {
+        // Its sleeps look again, and find another driver.
+        current::note_fired();
         self.local.closed.set(true);
         let here = self.local.store.borrow_mut().drain();
         self.batch.append(here);

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::clock::after;
-use crate::current::{self, Driver};
+use crate::current::{self, Driver, Turn};
 use crate::local::Local;
 use crate::registry;
 use crate::shared::{Found, Note, Shared};
@@ -35,6 +35,16 @@ pub struct Sleep {
     driver: u64,
     key: Key,
     state: State,
+    /// Of a sleep in a loop's store: the waker that is there, by its identity, and how often timers had fired when it was
+    /// last looked at. While neither has changed there is nothing to look at.
+    waker: (usize, usize),
+    fired: u64,
+}
+
+/// What tells wakers apart without keeping one.
+#[inline]
+fn identity(waker: &Waker) -> (usize, usize) {
+    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +100,8 @@ pub fn sleep(duration: Duration) -> Sleep {
         deadline: after(current::now(), duration),
         driver: 0,
         key: NO_KEY,
+        waker: (0, 0),
+        fired: 0,
         state: if duration.is_zero() {
             State::Yield
         } else {
@@ -136,6 +148,15 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 }
 
 impl Sleep {
+    /// Remembers what it was polled with, once that is in the store.
+    #[inline]
+    fn note(&mut self, turn: Turn, cx: &Context<'_>) {
+        if self.state == State::Local {
+            self.waker = identity(cx.waker());
+            self.fired = turn.fired;
+        }
+    }
+
     /// A sleep on the driver of this number; 0 is the one of the thread that polls it first.
     pub(crate) fn on(deadline: Instant, driver: u64) -> Sleep {
         Sleep {
@@ -143,6 +164,8 @@ impl Sleep {
             driver,
             key: NO_KEY,
             state: State::Idle,
+            waker: (0, 0),
+            fired: 0,
         }
     }
 
@@ -419,8 +442,21 @@ impl Future for Sleep {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         match this.state {
-            State::Fresh | State::Idle => this.register(cx),
-            State::Local => this.poll_local(cx),
+            State::Fresh | State::Idle => {
+                let polled = this.register(cx);
+                this.note(current::turn(), cx);
+                polled
+            }
+            State::Local => {
+                let turn = current::turn();
+                if turn.local == this.driver && turn.fired == this.fired && this.waker == identity(cx.waker())
+                {
+                    return Poll::Pending;
+                }
+                let polled = this.poll_local(cx);
+                this.note(turn, cx);
+                polled
+            }
             State::Shared => this.poll_shared(cx),
             State::Yield => {
                 this.state = State::Done;

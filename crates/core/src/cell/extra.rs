@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::ptr;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::task::Waker;
 
 use crate::cell::header::Header;
 use crate::cell::state::CANCEL;
 use crate::sync::{Mutex, MutexGuard, Ordering};
-use crate::{Context, Request, TaskRef};
+use crate::{Context, Request, TaskName, TaskRef};
 
 pub(crate) struct Extra(Mutex<Rare>);
 
@@ -20,7 +20,7 @@ pub(crate) type Callback = Box<dyn FnOnce(&TaskRef) + Send>;
 #[derive(Default)]
 pub(crate) struct Rare {
     /// A name that was given; without one it is made from the task's number.
-    pub(crate) name: Option<Arc<str>>,
+    pub(crate) name: Option<TaskName>,
     /// The task's own context, once a variable was set or inherited.
     pub(crate) context: Option<Context>,
     /// How many requests to cancel are not settled.

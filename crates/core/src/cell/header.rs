@@ -13,7 +13,8 @@ use std::task::{Context, Waker};
 
 use crate::cell::extra::Extra;
 use crate::cell::state::{DONE, MERGED, REF, State};
-use crate::place::{Kind, Place};
+use crate::context::{self, Snapshot};
+use crate::place::{Kind, Place, UNLISTED};
 use crate::sync::{AtomicPtr, UnsafeCell};
 use crate::thread;
 
@@ -36,6 +37,8 @@ pub(crate) struct Header {
     pub(crate) joiner: UnsafeCell<Option<Waker>>,
     /// Made when it is needed: name, context, requests, callbacks.
     pub(crate) extra: AtomicPtr<Extra>,
+    /// The context variables that the task began with; never changed. Its own context, once it has one, is in `extra`.
+    pub(crate) inherited: Option<Snapshot>,
     /// The task's number in this process.
     pub(crate) id: u64,
     /// What the task waits for; see `wait`.
@@ -80,6 +83,11 @@ impl Header {
             flags: Cell::new(0),
             joiner: UnsafeCell::new(None),
             extra: AtomicPtr::new(std::ptr::null_mut()),
+            inherited: if place.index() == UNLISTED {
+                None
+            } else {
+                context::inherit()
+            },
             id: thread::next_id(),
             wait: AtomicUsize::new(0),
             location,
