@@ -11,7 +11,7 @@ use std::task::Waker;
 use async_task::{Runnable, Task};
 use futures_lite::future;
 
-use crate::runner::{Runner, Ticker};
+use crate::runner::{Runner, Ticker, step};
 use crate::state::State;
 
 /// An executor whose tasks run on whatever threads call [`run`](Executor::run), [`tick`](Executor::tick) or
@@ -151,9 +151,9 @@ impl<'a> Executor<'a> {
         let state = self.state();
         for done in 0..budget {
             match state.pop() {
-                Some(runnable) => runnable.run(),
+                Some(runnable) => step(runnable),
                 None => return done,
-            };
+            }
         }
         budget
     }
@@ -179,7 +179,7 @@ impl<'a> Executor<'a> {
         let mut ticker = Ticker::new(state);
         let runnable = poll_fn(|cx| ticker.poll_next(cx, || state.pop())).await;
         drop(ticker);
-        runnable.run();
+        step(runnable);
     }
 
     /// Runs tasks until `future` is ready.

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
 use async_task::Runnable;
+use asyncio_core::outside;
 use concurrent_queue::ConcurrentQueue;
 use futures_lite::future;
 
@@ -90,11 +91,17 @@ impl<'a> Runner<'a> {
                     let (state, local, ticks) = (self.state, &self.local, &mut self.ticks);
                     ticker.poll_next(cx, || search(state, local, ticks))
                 });
-                next.await.run();
+                step(next.await);
             }
             future::yield_now().await;
         }
     }
+}
+
+/// One step of a task. What polls this executor may itself be a task: its cancel scopes end here, and are none of those
+/// that the task inside makes.
+pub(crate) fn step(runnable: Runnable) {
+    outside(|| runnable.run());
 }
 
 fn search(state: &State, local: &Local, ticks: &mut usize) -> Option<Runnable> {

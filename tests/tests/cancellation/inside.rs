@@ -178,3 +178,19 @@ fn a_cancel_token_wakes_who_waits_and_sets_its_children() {
         stop.cancelled().await;
     });
 }
+
+/// The tasks of an executor that is run inside a scope are not that scope's.
+#[test]
+fn an_executor_inside_a_scope_hides_it_from_its_tasks() {
+    run(async {
+        let executor = asyncio::executor::LocalExecutor::new();
+        let task = executor.spawn(async {
+            assert!(asyncio::current_task().is_none());
+            asyncio::catch_cancelled(sleep(ms(50))).await.is_ok()
+        });
+        assert!(timeout(ms(5), executor.run(pending::<()>())).await.is_err());
+        assert!(executor.run(task).await, "the expiry was no business of it");
+        let nested = asyncio::executor::block_on(async { asyncio::current_task().is_none() });
+        assert!(nested);
+    });
+}
