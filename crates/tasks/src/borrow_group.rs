@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use crate::ExceptionGroup;
 use crate::ready_set::ReadySet;
-use crate::scope::{Children, Position, deliver_again, poll_inside, raise, without_frame};
+use crate::scope::{Children, Own, Position, deliver_again, poll_inside, raise, without_frame};
 
 /// Runs `body` with a group of futures that are polled inside this task, and ends when all have ended.
 ///
@@ -167,7 +167,7 @@ struct Run<T, E, F> {
     errors: Vec<E>,
     value: Option<T>,
     /// The request that the group makes itself when something in it fails.
-    own: Option<Request>,
+    own: Option<Own>,
     /// A request that the body has not been told of.
     for_body: Option<Request>,
     over: bool,
@@ -246,9 +246,8 @@ impl<T, E, F: Future<Output = Result<(), E>>> Run<T, E, F> {
     /// The group shuts down by itself, because something in it failed.
     fn stop(&mut self) {
         if self.own.is_none() {
-            let own = Request::counted("the group is shutting down");
-            self.own = Some(own.clone());
-            self.ask_all(&own);
+            let request = self.own.insert(Own::new("the group is shutting down")).request();
+            self.ask_all(&request);
         }
     }
 
@@ -272,14 +271,6 @@ impl<T, E, F: Future<Output = Result<(), E>>> Run<T, E, F> {
                 cx.waker().wake_by_ref();
                 return;
             }
-        }
-    }
-}
-
-impl<T, E, F> Drop for Run<T, E, F> {
-    fn drop(&mut self) {
-        if let Some(own) = &self.own {
-            own.withdraw();
         }
     }
 }
@@ -329,9 +320,7 @@ where
             return Poll::Pending;
         }
         run.close.close();
-        if let Some(own) = run.own.take() {
-            own.withdraw();
-        }
+        run.own = None;
         let outer = run.position.outer.take().filter(|outer| !outer.is_withdrawn());
         if !run.errors.is_empty() {
             run.position.end();

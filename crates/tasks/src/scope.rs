@@ -257,6 +257,31 @@ impl Scope {
     }
 }
 
+/// The request that a scope makes to what is inside it. The task counts it until this is dropped, however the scope
+/// ends.
+pub(crate) struct Own(Request);
+
+impl Own {
+    pub(crate) fn new(message: &str) -> Own {
+        Own(Request::counted(message))
+    }
+
+    pub(crate) fn as_request(&self) -> &Request {
+        &self.0
+    }
+
+    /// The request, to be delivered.
+    pub(crate) fn request(&self) -> Request {
+        self.0.clone()
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.0.withdraw();
+    }
+}
+
 /// The answer that is owed for a request, kept by a token. Dropped, it says that the request was swallowed.
 pub(crate) struct Ticket(Option<(Up, Waker)>);
 

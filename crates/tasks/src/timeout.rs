@@ -14,7 +14,7 @@ use asyncio_timers::{Sleep, sleep, sleep_until};
 use pin_project_lite::pin_project;
 
 use crate::TimeoutError;
-use crate::scope::Scope;
+use crate::scope::{Own, Scope};
 
 /// Gives `future` so much time, counted from its first suspension; `None` is all the time in the world.
 ///
@@ -86,7 +86,7 @@ enum When {
 /// The time that is left, and the request that is made when it is up.
 struct Countdown {
     when: When,
-    own: Option<Request>,
+    own: Option<Own>,
 }
 
 impl<F> Timeout<F> {
@@ -144,19 +144,7 @@ impl Countdown {
 
     #[cold]
     fn request(&mut self) -> Request {
-        let request = Request::counted("timeout");
-        self.own = Some(request.clone());
-        request
-    }
-}
-
-impl Drop for Countdown {
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(own) = &self.own {
-            // The task counted it while it was under way.
-            own.withdraw();
-        }
+        self.own.insert(Own::new("timeout")).request()
     }
 }
 
@@ -186,7 +174,8 @@ impl<F: Future> Future for Timeout<F> {
                 }
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(Ok(value)) => {
-                    this.scope.end(this.clock.own.as_ref(), cx.waker());
+                    this.scope
+                        .end(this.clock.own.as_ref().map(Own::as_request), cx.waker());
                     return Poll::Ready(Ok(value));
                 }
                 Poll::Ready(Err(request)) => return conclude(this.scope, this.clock, request),
@@ -233,10 +222,7 @@ fn report_overrun(grace: Duration) {
 /// The future was dropped: at the end of the grace, or because the request went on outwards.
 #[cold]
 fn after_the_end<T>(clock: &mut Countdown) -> Poll<Result<T, TimeoutError>> {
-    if clock.own.take().is_some_and(|own| {
-        own.withdraw();
-        true
-    }) {
+    if clock.own.take().is_some() {
         Poll::Ready(Err(TimeoutError::default()))
     } else {
         Poll::Pending
@@ -248,12 +234,10 @@ fn after_the_end<T>(clock: &mut Countdown) -> Poll<Result<T, TimeoutError>> {
 fn conclude<T>(scope: &mut Scope, clock: &mut Countdown, request: Request) -> Poll<Result<T, TimeoutError>> {
     clock.when = When::Never;
     let own = clock.own.take();
-    if let Some(own) = &own {
-        own.withdraw();
-    }
+    let is_own = own.is_some_and(|own| own.as_request().same(&request));
     let outer = scope.position.outer.take().filter(|outer| !outer.is_withdrawn());
     match outer {
-        None if own.is_some_and(|own| own.same(&request)) => {
+        None if is_own => {
             scope.position.end();
             Poll::Ready(Err(TimeoutError::default()))
         }

@@ -11,7 +11,7 @@ use asyncio_core::Request;
 use asyncio_timers::{Sleep, sleep, sleep_until};
 use pin_project_lite::pin_project;
 
-use crate::scope::Scope;
+use crate::scope::{Own, Scope};
 use crate::{InvalidStateError, TimeoutError};
 
 /// Runs `body` with a deadline that it, or anybody with a clone of the handle, can look at and move. `None` is none.
@@ -212,15 +212,6 @@ pin_project! {
     }
 }
 
-/// The request that the scope made, which the task counts until the scope ends.
-struct Own(Request);
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        self.0.withdraw();
-    }
-}
-
 impl<T, Fut: Future<Output = T>> Future for TimeoutScope<Fut> {
     type Output = Result<T, TimeoutError>;
 
@@ -257,7 +248,7 @@ impl<T, Fut: Future<Output = T>> Future for TimeoutScope<Fut> {
                     return Poll::Pending;
                 }
                 Poll::Ready(Ok(value)) => {
-                    this.scope.end(this.own.as_ref().map(|own| &own.0), cx.waker());
+                    this.scope.end(this.own.as_ref().map(Own::as_request), cx.waker());
                     return Poll::Ready(Ok(value));
                 }
                 Poll::Ready(Err(request)) => {
@@ -268,7 +259,7 @@ impl<T, Fut: Future<Output = T>> Future for TimeoutScope<Fut> {
                         .outer
                         .take()
                         .filter(|outer| !outer.is_withdrawn());
-                    if outer.is_none() && own.as_ref().is_some_and(|own| own.0.same(&request)) {
+                    if outer.is_none() && own.as_ref().is_some_and(|own| own.as_request().same(&request)) {
                         this.scope.position.end();
                         return Poll::Ready(Err(TimeoutError::default()));
                     }
@@ -293,9 +284,7 @@ fn is_up(sleep: &mut Option<Sleep>, cx: &mut Context<'_>) -> bool {
 
 fn expire(handle: &TimeoutHandle, own: &mut Option<Own>) -> Request {
     handle.shared().state = TimeoutState::Expiring;
-    let request = Request::counted("timeout");
-    *own = Some(Own(request.clone()));
-    request
+    own.insert(Own::new("timeout")).request()
 }
 
 impl<Fut> fmt::Debug for TimeoutScope<Fut> {

@@ -188,3 +188,18 @@ fn a_grace_ends_a_group_and_names_the_task_that_does_not_end() {
         "{reports:?}"
     );
 }
+
+/// TSK-21: the group's own request is counted no longer than the group lives.
+#[test]
+fn a_group_that_is_dropped_while_it_shuts_down_restores_the_count() {
+    run(async {
+        let group = task_group(async |tg| {
+            tg.create_task(async { Err::<(), _>("failed") });
+            finally!({ pending::<()>().await }, { sleep(ms(50)).await });
+            Ok(())
+        });
+        let dropped = asyncio::race!(async { drop(group.await) }, sleep(ms(10)));
+        dropped.await;
+        assert_eq!(asyncio::current_task().unwrap().cancelling(), 0);
+    });
+}

@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 
 use crate::ExceptionGroup;
 use crate::group::TaskGroup;
-use crate::scope::{Scope, deliver_again};
+use crate::scope::{Own, Scope, deliver_again};
 
 /// Runs `body` with a group of tasks, and ends when the body and every task have ended.
 ///
@@ -96,7 +96,7 @@ pin_project! {
 
 struct State<T> {
     /// The request that the group makes to its body.
-    own: Option<Request>,
+    own: Option<Own>,
     /// What the body raised by itself.
     raised: Option<Request>,
     value: Option<T>,
@@ -192,9 +192,8 @@ impl<T, E: 'static, Fut: Future<Output = Result<T, E>>> Future for RunGroup<T, E
         }
         if this.body.is_some() {
             let own = if shared.is_aborted() && state.own.is_none() {
-                let own = Request::counted("the task group is shutting down");
-                state.own = Some(own.clone());
-                Some(own)
+                let own = state.own.insert(Own::new("the task group is shutting down"));
+                Some(own.request())
             } else {
                 None
             };
@@ -202,14 +201,19 @@ impl<T, E: 'static, Fut: Future<Output = Result<T, E>>> Future for RunGroup<T, E
             match catch_unwind(AssertUnwindSafe(|| scope.poll(body, cx, own))) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(Ok(result))) => {
-                    this.scope.end(state.own.as_ref(), cx.waker());
+                    this.scope
+                        .end(state.own.as_ref().map(Own::as_request), cx.waker());
                     match result {
                         Ok(value) => state.value = Some(value),
                         Err(error) => shared.body_failed(error),
                     }
                 }
                 Ok(Poll::Ready(Err(request))) => {
-                    if !state.own.as_ref().is_some_and(|own| own.same(&request)) {
+                    if !state
+                        .own
+                        .as_ref()
+                        .is_some_and(|own| own.as_request().same(&request))
+                    {
                         let above = this.scope.position.outer.as_ref();
                         if !above.is_some_and(|outer| outer.same(&request)) {
                             state.raised = Some(request);
@@ -236,9 +240,7 @@ impl<T, E: 'static, Fut: Future<Output = Result<T, E>>> Future for RunGroup<T, E
             this.scope.position.link(cx.waker());
             return Poll::Pending;
         };
-        if let Some(own) = state.own.take() {
-            own.withdraw();
-        }
+        state.own = None;
         if let Some(panic) = panic {
             this.scope.position.end();
             report_beside_panic(errors.len());
