@@ -70,7 +70,8 @@ pub use asyncio_tasks::{
     create_eager_task_factory, create_task, current_task, eager_task_factory, finally, gather, gather_all,
     gather_all_spawn, gather_spawn, gather_tasks, join, on, on_cancel, race, select, shield, shield_future,
     shield_spawn, spawn, task, task_group, task_group_infallible, timeout, timeout_at, timeout_scope,
-    to_thread, try_create_task, try_gather, try_gather_all, try_spawn, wait, wait_for, yield_now,
+    to_thread, try_create_task, try_gather, try_gather_all, try_gather_all_spawn, try_gather_spawn,
+    try_spawn, wait, wait_for, yield_now,
 };
 
 /// Tasks and structured concurrency: all of it, with the futures' types.

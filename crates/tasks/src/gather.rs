@@ -90,6 +90,31 @@ where
     TryGather::new(gather_all(futures))
 }
 
+/// [`try_gather_all`] on the pool of workers.
+///
+/// # Errors
+///
+/// As [`try_gather_all`].
+///
+/// # Panics
+///
+/// As [`spawn`].
+///
+/// # Cancel safety
+///
+/// As [`gather_all`].
+#[track_caller]
+pub fn try_gather_all_spawn<F, T, E>(
+    futures: impl IntoIterator<Item = F>,
+) -> TryGather<GatherList<Result<T, E>>, E>
+where
+    F: Future<Output = Result<T, E>> + Send + 'static,
+    T: Send + 'static,
+    E: From<JoinError> + Send + 'static,
+{
+    TryGather::new(gather_all_spawn(futures))
+}
+
 /// One task of a gather; made by the functions and macros of this module.
 pub struct GatherSlot<T> {
     task: Task<T>,
@@ -486,5 +511,13 @@ macro_rules! gather_spawn {
 macro_rules! try_gather {
     ($($future:expr),+ $(,)?) => {
         $crate::TryGather::new($crate::gather!($($future),+))
+    };
+}
+
+/// [`try_gather!`] on the pool of workers.
+#[macro_export]
+macro_rules! try_gather_spawn {
+    ($($future:expr),+ $(,)?) => {
+        $crate::TryGather::new($crate::gather_spawn!($($future),+))
     };
 }

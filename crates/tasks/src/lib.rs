@@ -92,7 +92,7 @@ pub use factory::{
 };
 pub use gather::{
     Gather, GatherList, GatherSlot, Gathered, TryGather, TryGathered, gather_all, gather_all_spawn,
-    gather_tasks, try_gather_all,
+    gather_tasks, try_gather_all, try_gather_all_spawn,
 };
 pub use group::{
     GroupClosed, GroupTask, RunGroup, RunInfallible, TaskGroup, task_group, task_group_infallible,

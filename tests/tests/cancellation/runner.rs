@@ -193,6 +193,9 @@ fn every_high_level_call_works_from_a_pool_task() {
         yield_now().await;
         2
     }
+    async fn fine() -> std::io::Result<u32> {
+        Ok(two().await)
+    }
     let ran = asyncio::run(async {
         spawn(async {
             assert!(current_task().unwrap().on_pool());
@@ -213,6 +216,21 @@ fn every_high_level_call_works_from_a_pool_task() {
             assert_eq!(a.unwrap() + b.unwrap(), 4);
             assert_eq!(gather_all_spawn((0..5).map(|_| two())).await.len(), 5);
             assert_eq!(gather_tasks((0..5).map(|_| spawn(two()))).await.len(), 5);
+            let (c, d) = asyncio::try_gather_spawn!(fine(), fine()).await.unwrap();
+            assert_eq!(c + d, 4);
+            assert_eq!(
+                asyncio::try_gather_all_spawn((0..3).map(|_| fine()))
+                    .await
+                    .unwrap(),
+                [2, 2, 2]
+            );
+            let token = asyncio::CancelToken::new();
+            token.cancel();
+            asyncio::select! {
+                () = token.cancelled() => {},
+                () = pending() => {},
+            }
+            assert_eq!(asyncio::on_cancel!({ two().await }, { yield_now().await }), 2);
             let mut tasks = vec![spawn(two()), spawn(two())];
             assert!(
                 !wait(&mut tasks)
