@@ -16,10 +16,10 @@ use std::ptr::{self, NonNull};
 use crate::thread;
 
 /// Sizes are rounded up to this.
-const STEP: usize = 64;
+const STEP: usize = 32;
 /// Cells up to `CLASSES * STEP` bytes have a list.
-const CLASSES: usize = 8;
-/// So many blocks of one size are kept at most: 2.3 MB if every list is full.
+const CLASSES: usize = 16;
+/// So many blocks of one size are kept at most: 4.5 MB if every list is full.
 const MOST: u32 = 1024;
 /// As the system's allocator aligns.
 const ALIGN: usize = 16;

@@ -60,9 +60,9 @@ impl Dress {
         }
     }
 
-    #[inline]
-    pub(crate) fn is_eager(&self) -> bool {
-        self.eager.unwrap_or_else(asyncio_core::starts_eagerly)
+    /// Whether it was said when the task starts.
+    pub(crate) fn eager(&self) -> Option<bool> {
+        self.eager
     }
 }
 
@@ -150,7 +150,7 @@ impl TaskBuilder {
         self,
         future: F,
     ) -> Result<Task<F::Output>, TaskSpawnError<F>> {
-        let raw = start_local(Root::new(future), self.dress, Location::caller());
+        let raw = start_local(Root::new(future), Some(self.dress), Location::caller());
         raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
     }
 
@@ -180,7 +180,7 @@ impl TaskBuilder {
     where
         F: Future<Output: Send + 'static> + Send + 'static,
     {
-        let raw = start(Root::new(future), self.dress, Location::caller());
+        let raw = start(Root::new(future), Some(self.dress), Location::caller());
         raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
     }
 }

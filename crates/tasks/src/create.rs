@@ -44,7 +44,7 @@ pub fn create_task<F: Future<Output: 'static> + 'static>(future: F) -> Task<F::O
 pub fn try_create_task<F: Future<Output: 'static> + 'static>(
     future: F,
 ) -> Result<Task<F::Output>, TaskSpawnError<F>> {
-    let raw = start_local(Root::new(future), Dress::default(), Location::caller());
+    let raw = start_local(Root::new(future), None, Location::caller());
     raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
 }
 
@@ -80,7 +80,7 @@ pub fn try_spawn<F>(future: F) -> Result<Task<F::Output>, TaskSpawnError<F>>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {
-    let raw = start(Root::new(future), Dress::default(), Location::caller());
+    let raw = start(Root::new(future), None, Location::caller());
     raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
 }
 
@@ -88,7 +88,7 @@ where
 #[inline]
 pub(crate) fn start_local<F, T>(
     future: F,
-    dress: Dress,
+    dress: Option<Dress>,
     location: &'static Location<'static>,
 ) -> Result<RawTask<T>, TaskSpawnError<F>>
 where
@@ -96,14 +96,18 @@ where
     T: 'static,
 {
     if let Some(port) = port::current() {
-        let (raw, run) = foreign_task(future, location, |task| dress.put_on(task));
+        let (raw, run) = foreign_task(future, location, |task| put_on(dress, task));
         port.spawn_local(Box::pin(on_port(port.clone(), run)));
         return Ok(raw);
     }
     if let Some(factory) = factory::current() {
         if asyncio_core::takes_tasks() {
-            let (future, builder) = Factored::make(&factory, future, TaskBuilder::from_dress(dress));
-            let spawned = spawn_on_loop(future, builder.into_dress(), location);
+            let (future, builder) = Factored::make(
+                &factory,
+                future,
+                TaskBuilder::from_dress(dress.unwrap_or_default()),
+            );
+            let spawned = spawn_on_loop(future, Some(builder.into_dress()), location);
             return Ok(spawned.unwrap_or_else(|_| unreachable!("the loop takes tasks")));
         }
     }
@@ -120,23 +124,33 @@ where
 }
 
 #[inline]
-fn spawn_on_loop<F, T>(future: F, dress: Dress, location: &'static Location<'static>) -> Result<RawTask<T>, F>
+fn spawn_on_loop<F, T>(
+    future: F,
+    dress: Option<Dress>,
+    location: &'static Location<'static>,
+) -> Result<RawTask<T>, F>
 where
     F: Future<Output = Outcome<T>> + 'static,
     T: 'static,
 {
-    let start = if dress.is_eager() {
-        Start::Eager
-    } else {
-        Start::Queued
-    };
-    asyncio_core::spawn_local(future, start, location, |task| dress.put_on(task))
+    let said = dress.as_ref().and_then(Dress::eager);
+    let eager = said.unwrap_or_else(asyncio_core::starts_eagerly);
+    let start = if eager { Start::Eager } else { Start::Queued };
+    asyncio_core::spawn_local(future, start, location, |task| put_on(dress, task))
+}
+
+/// A task without a dress, which is the usual one, pays nothing for those that have one.
+#[inline]
+fn put_on(dress: Option<Dress>, task: &TaskRef) {
+    if let Some(dress) = dress {
+        dress.put_on(task);
+    }
 }
 
 /// Starts a task whose cell runs `future`, on the pool.
 pub(crate) fn start<F, T>(
     future: F,
-    dress: Dress,
+    dress: Option<Dress>,
     location: &'static Location<'static>,
 ) -> Result<RawTask<T>, TaskSpawnError<F>>
 where
@@ -144,11 +158,11 @@ where
     T: Send + 'static,
 {
     if let Some(port) = port::current() {
-        let (raw, run) = foreign_task(future, location, |task| dress.put_on(task));
+        let (raw, run) = foreign_task(future, location, |task| put_on(dress, task));
         port.spawn(Box::pin(on_port(port.clone(), run)));
         return Ok(raw);
     }
-    let spawned = asyncio_core::spawn(future, location, |task: &TaskRef| dress.put_on(task));
+    let spawned = asyncio_core::spawn(future, location, |task: &TaskRef| put_on(dress, task));
     spawned.map_err(|error| {
         let (future, reason) = match error {
             SpawnError::NoPool(future) => (future, Reason::NoLoop),

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use asyncio_core::{Outcome, Request, TaskRef, WaitKind, waits_for};
 
 use crate::ready_set::ReadySet;
-use crate::scope::Position;
+use crate::scope::Leaf;
 use crate::{JoinError, Task, create_task, spawn};
 
 /// Runs futures as tasks on this thread's loop, at once, and gives all their results in the order of the futures.
@@ -332,7 +332,7 @@ pub struct Gather<S: Gathered> {
 /// The gather's place in the tree of scopes.
 #[derive(Default)]
 struct Delegate {
-    position: Position,
+    position: Leaf,
     asked: Option<Request>,
     over: bool,
     /// The tasks are not to be cancelled when the gather is dropped.

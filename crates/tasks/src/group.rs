@@ -13,7 +13,6 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::builder::Dress;
 use crate::create::{TaskSpawnError, start, start_local};
 use child::Child;
 use shared::Shared;
@@ -106,7 +105,7 @@ impl<E: 'static> TaskGroup<E> {
         T: 'static,
         F: Future<Output = Result<T, E>> + 'static,
     {
-        match self.local(future, Dress::default()) {
+        match self.local(future) {
             Ok(task) => task,
             Err(closed) => {
                 drop(closed);
@@ -130,7 +129,7 @@ impl<E: 'static> TaskGroup<E> {
         T: 'static,
         F: Future<Output = Result<T, E>> + 'static,
     {
-        self.local(future, Dress::default())
+        self.local(future)
     }
 
     /// Starts a task of the group that cannot fail, on this thread's loop.
@@ -162,7 +161,7 @@ impl<E: 'static> TaskGroup<E> {
             return GroupTask::refused();
         };
         let child = Child::new(self.clone(), index, future);
-        match start(child, Dress::default(), Location::caller()) {
+        match start(child, None, Location::caller()) {
             Ok(raw) => {
                 self.shared.started(index, raw.as_task_ref());
                 GroupTask::new(raw)
@@ -186,7 +185,7 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     #[track_caller]
-    fn local<T, F>(&self, future: F, dress: Dress) -> Result<GroupTask<T>, GroupClosed<F>>
+    fn local<T, F>(&self, future: F) -> Result<GroupTask<T>, GroupClosed<F>>
     where
         T: 'static,
         F: Future<Output = Result<T, E>> + 'static,
@@ -195,7 +194,7 @@ impl<E: 'static> TaskGroup<E> {
             return Err(GroupClosed { future });
         };
         let child = Child::new(self.clone(), index, future);
-        match start_local(child, dress, Location::caller()) {
+        match start_local(child, None, Location::caller()) {
             Ok(raw) => {
                 self.shared.started(index, raw.as_task_ref());
                 Ok(GroupTask::new(raw))

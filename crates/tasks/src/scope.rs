@@ -39,15 +39,49 @@ pub(crate) use frame::without_frame;
 use frame::{Frame, inside, with_frame};
 use link::Up;
 
-/// A scope's place in the tree: its end of the link to the scope around it.
+/// The place of a scope or of a delegate in the tree: its end of the link to the scope around it.
 #[derive(Default)]
-pub(crate) struct Position {
+pub(crate) struct Leaf {
     up: Option<Up>,
     index: u32,
     /// The link holds a waker of this scope's own.
     own_waker: bool,
+}
+
+/// The place of a scope, which remembers what came from above.
+#[derive(Default)]
+pub(crate) struct Position {
+    leaf: Leaf,
     /// The last request that came from above.
     pub(crate) outer: Option<Request>,
+}
+
+impl Position {
+    /// A request from the scope around, once.
+    #[inline]
+    pub(crate) fn inbox(&mut self) -> Option<Request> {
+        let request = self.leaf.inbox()?;
+        self.outer = Some(request.clone());
+        Some(request)
+    }
+
+    /// See [`Leaf::link`].
+    #[inline]
+    pub(crate) fn link(&mut self, waker: &Waker) {
+        self.leaf.link(waker);
+    }
+
+    /// See [`Leaf::end`].
+    #[inline]
+    pub(crate) fn end(&mut self) {
+        self.outer = None;
+        self.leaf.end();
+    }
+
+    /// See [`Leaf::raise`].
+    pub(crate) fn raise(&mut self, request: Request) {
+        self.leaf.raise(request);
+    }
 }
 
 /// The state of a scope: its place, and what is inside it.
@@ -57,13 +91,11 @@ pub(crate) struct Scope {
     children: Children,
 }
 
-impl Position {
+impl Leaf {
     /// A request from the scope around, once.
     #[inline]
     pub(crate) fn inbox(&mut self) -> Option<Request> {
-        let request = self.up.as_ref()?.inbox()?;
-        self.outer = Some(request.clone());
-        Some(request)
+        self.up.as_ref()?.inbox()
     }
 
     /// Makes the scope known to the one around it. Called when a poll ends pending.
@@ -109,7 +141,6 @@ impl Position {
     /// The scope has ended with a value.
     #[inline]
     pub(crate) fn end(&mut self) {
-        self.outer = None;
         let Some(up) = self.up.take() else { return };
         with_frame(|frame| match frame {
             Some(frame) if frame.children.has(self.index, &up) => up.end_inside_parent(!self.own_waker),
@@ -252,7 +283,7 @@ impl Scope {
 
     /// The scope hands its answer to a token.
     pub(crate) fn take_ticket(&mut self, waker: &Waker) -> Ticket {
-        let up = self.position.up.take().map(Up::hand_over);
+        let up = self.position.leaf.up.take().map(Up::hand_over);
         Ticket(up.map(|up| (up, waker.clone())))
     }
 }

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use asyncio_core::{Outcome, RawTask, Request, TaskRef, WaitKind, waits_for};
 
 use crate::result_error::ResultError;
-use crate::scope::Position;
+use crate::scope::Leaf;
 use crate::{CancelledError, JoinError};
 
 /// A task that runs on its own; awaiting it gives its value.
@@ -47,7 +47,7 @@ pub struct Task<T> {
 /// The side of an await of a task: a delegate in the tree of scopes.
 #[derive(Default)]
 pub(crate) struct Join {
-    position: Position,
+    position: Leaf,
     /// The request that was passed on to the task.
     asked: Option<Request>,
     /// The await ended with a cancellation: nothing comes any more.
