@@ -1,7 +1,8 @@
 //! `cargo xtask parity`: which rows of `docs/parity.md` have tests.
 //!
 //! A row is a promise that Python's asyncio makes, under an id such as `RUN-04`. A test names the rows that it proves,
-//! in a comment (`// RUN-04`) or in its own name (`run_04_…`). Invariant: a test names no row that does not exist.
+//! in a comment (`// RUN-04`) or in its own name (`run_04_…`); the head of a file (`//!`) claims nothing. Invariant: a
+//! test names no row that does not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,9 @@ use crate::report::{Failure, Steps, findings, only};
 pub(crate) const ABOUT: &str = "which rows of docs/parity.md have tests";
 
 const TABLE: &str = "docs/parity.md";
+
+/// What a row can be: all of it holds, some of it, nothing yet, or it is left out for good and needs no test.
+const STATUSES: [&str; 4] = ["done", "partly", "planned", "out"];
 
 /// The pages that ids begin with. Other words of that shape (`UTF-16`, `SHA-256`) are no ids.
 const PAGES: &[&str] = &[
@@ -35,21 +39,66 @@ pub(crate) fn check() -> Result<(), Failure> {
     let rows = rows(&table.text);
     let tests = tests(&files);
     for row in &rows {
-        match tests.get(row.id.as_str()) {
-            Some(files) => println!("  {} {:<8} {}", row.id, row.status, join(files)),
-            None => println!("  {} {:<8} no test", row.id, row.status),
+        let named_in = match tests.get(&row.id) {
+            Some(files) => join(files),
+            None if row.status == "out" => "needs no test".to_owned(),
+            None => "no test".to_owned(),
+        };
+        println!("  {} {:<8} {named_in}", row.id, row.status);
+    }
+    for line in summary(&rows, &tests).iter().chain(&warnings(&rows, &tests)) {
+        println!("  {line}");
+    }
+    findings(&problems(&rows, &tests))
+}
+
+/// A line for each page, in the order of the table, and one for all of them.
+fn summary(rows: &[Row], tests: &BTreeMap<String, BTreeSet<&str>>) -> Vec<String> {
+    let mut pages: Vec<&str> = Vec::new();
+    for row in rows {
+        if !pages.contains(&row.page()) {
+            pages.push(row.page());
         }
     }
-    let with = rows
-        .iter()
-        .filter(|row| tests.contains_key(row.id.as_str()))
-        .count();
-    println!(
-        "  {} rows, {with} with tests, {} without",
-        rows.len(),
-        rows.len() - with
-    );
-    findings(&problems(&rows, &tests))
+    let line = |title: &str, rows: &[&Row]| {
+        let count = |status| rows.iter().filter(|row| row.status == status).count();
+        let statuses = STATUSES.map(|status| format!("{} {status}", count(status)));
+        let lack = rows
+            .iter()
+            .filter(|row| row.status != "out" && !tests.contains_key(&row.id));
+        let lack = lack.count();
+        format!(
+            "{title}: {} rows, {}; {lack} lack a test",
+            rows.len(),
+            statuses.join(", ")
+        )
+    };
+    let mut lines: Vec<String> = pages
+        .into_iter()
+        .map(|page| {
+            line(
+                page,
+                &rows.iter().filter(|row| row.page() == page).collect::<Vec<_>>(),
+            )
+        })
+        .collect();
+    lines.push(line("all", &rows.iter().collect::<Vec<_>>()));
+    lines
+}
+
+/// What somebody should look at, but may be right for a while: a row is often proved by the commit before the one
+/// that says so.
+fn warnings(rows: &[Row], tests: &BTreeMap<String, BTreeSet<&str>>) -> Vec<String> {
+    let planned = rows.iter().filter(|row| row.status == "planned");
+    planned
+        .filter_map(|row| {
+            let files = join(tests.get(&row.id)?);
+            Some(format!(
+                "warning: {} is said to be planned, and {files} names it: say done or partly",
+                row.id
+            ))
+        })
+        .collect()
 }
 
 /// A row of the table.
@@ -57,6 +106,13 @@ pub(crate) fn check() -> Result<(), Failure> {
 struct Row {
     id: String,
     status: String,
+}
+
+impl Row {
+    /// `RUN` of `RUN-04`.
+    fn page(&self) -> &str {
+        self.id.split_once('-').map_or(&self.id, |(page, _)| page)
+    }
 }
 
 fn rows(text: &str) -> Vec<Row> {
@@ -136,6 +192,14 @@ fn problems(rows: &[Row], tests: &BTreeMap<String, BTreeSet<&str>>) -> Vec<Strin
         .filter(|row| !known.insert(row.id.as_str()))
         .map(|row| &row.id);
     let mut found: Vec<String> = twice.map(|id| format!("{TABLE}: {id} stands twice")).collect();
+    for row in rows.iter().filter(|row| !STATUSES.contains(&row.status.as_str())) {
+        found.push(format!(
+            "{TABLE}: {} has the status {:?}, which is none of {}",
+            row.id,
+            row.status,
+            STATUSES.join(", ")
+        ));
+    }
     for row in rows
         .iter()
         .filter(|row| row.status == "done" && !tests.contains_key(&row.id))
@@ -203,5 +267,61 @@ mod tests {
         let found = problems(&rows(&format!("{SAMPLE}| RUN-02 | planned |\n")), &tests(&files));
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[1].contains("tests/tests/a.rs") && found[1].contains("RUN-77"));
+    }
+
+    #[test]
+    fn the_head_of_a_file_claims_no_row() {
+        let files = [
+            File::new(
+                "tests/tests/a.rs",
+                "//! Of RUN-01 and RUN-77.\n\n/// RUN-02\n#[test]\nfn b() {}\n",
+            ),
+            File::new("crates/loop/src/b.rs", "//! RUN-01\n\n#[test]\nfn c() {}\n"),
+        ];
+        assert_eq!(tests(&files).keys().collect::<Vec<_>>(), ["RUN-02"]);
+    }
+
+    #[test]
+    fn a_row_that_is_out_needs_no_test() {
+        let rows = rows("| TSK-20 | out | x |\n| TSK-21 | partly | x |\n");
+        assert!(problems(&rows, &BTreeMap::new()).is_empty());
+        assert_eq!(
+            summary(&rows, &BTreeMap::new())[0],
+            "TSK: 2 rows, 0 done, 1 partly, 0 planned, 1 out; 1 lack a test"
+        );
+    }
+
+    #[test]
+    fn a_status_that_means_nothing_is_found() {
+        let found = problems(&rows("| RUN-01 | dnoe | x |\n"), &BTreeMap::new());
+        assert_eq!(
+            found,
+            [r#"docs/parity.md: RUN-01 has the status "dnoe", which is none of done, partly, planned, out"#]
+        );
+    }
+
+    #[test]
+    fn a_planned_row_that_a_test_names_is_a_warning_and_no_failure() {
+        let files = [File::new("tests/tests/a.rs", "/// RUN-01, RUN-02\n")];
+        let (rows, tests) = (rows(SAMPLE), tests(&files));
+        assert_eq!(
+            warnings(&rows, &tests),
+            ["warning: RUN-02 is said to be planned, and tests/tests/a.rs names it: say done or partly"]
+        );
+        assert!(problems(&rows, &tests).is_empty());
+    }
+
+    #[test]
+    fn each_page_is_summed_up_in_the_order_of_the_table() {
+        let files = [File::new("tests/tests/a.rs", "/// RUN-01\n")];
+        let rows = rows(&format!("{SAMPLE}| EXC-01 | planned |\n"));
+        assert_eq!(
+            summary(&rows, &tests(&files)),
+            [
+                "RUN: 2 rows, 1 done, 0 partly, 1 planned, 0 out; 1 lack a test",
+                "EXC: 1 rows, 0 done, 0 partly, 1 planned, 0 out; 1 lack a test",
+                "all: 3 rows, 1 done, 0 partly, 2 planned, 0 out; 2 lack a test",
+            ]
+        );
     }
 }
