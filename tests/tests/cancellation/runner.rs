@@ -122,7 +122,7 @@ fn a_loop_can_be_made_by_the_program_and_looked_at_before_the_run() {
     assert!(asyncio::try_get_running_loop().is_err());
 }
 
-/// RUN-01, RUN-10, EXC-11: misuse has a clear message.
+/// RUN-01, RUN-10, TSK-03, EXC-11: misuse has a clear message.
 #[test]
 fn misuse_has_a_clear_message() {
     let message = |f: Box<dyn FnOnce() + std::panic::UnwindSafe>| {
