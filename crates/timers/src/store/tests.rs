@@ -1,4 +1,6 @@
 //! The store against a model: a `BTreeMap` ordered by (deadline, sequence), under random operations.
+//!
+//! `ASYNCIO_LONG=1` asks for more of them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,8 +53,17 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+/// How many programs of random steps are tried.
+fn cases() -> u32 {
+    if std::env::var_os("ASYNCIO_LONG").is_some_and(|long| long == "1") {
+        20_000
+    } else {
+        400
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
 
     #[test]
     fn the_store_does_what_an_ordered_map_does(
