@@ -5,7 +5,13 @@
 //! future waits, so that a connection that is driven by `poll_read` and `poll_write` never pays for it.
 //!
 //! A waker that another task displaces from the slot is kept and woken with the next event: both tasks are served,
-//! and neither wakes the other in turn for ever, which is what waking it at once would do.
+//! and neither wakes the other in turn for ever, which is what waking it at once would do. The slot and the displaced
+//! of a direction are different wakers, and a direction whose slot is empty has no displaced.
+//!
+//! There may be any number of displaced wakers, but a task that comes with a new waker at each poll must not make them
+//! grow without end. So when there are as many as the limit they are all woken, and the limit rises for good by
+//! `LIMIT_STEP`. Waking n wakers brings n polls at most, and the next time takes n + `LIMIT_STEP`: tasks that do no
+//! more than answer come to rest, and that is what a fixed limit could not promise to more tasks than it allows.
 //!
 //! The lock around this is in `readiness.rs`. No waker is woken or dropped in this file: they are handed out.
 
@@ -14,9 +20,9 @@ use std::task::Waker;
 use crate::direction::Direction;
 use crate::wake_list::WakeList;
 
-/// So many displaced wakers are kept; then they are woken at once, lest a task that comes with a new waker at each
-/// poll makes the list grow without end.
-const DISPLACED_MAX: usize = 16;
+/// How many displaced wakers a direction keeps at first, and how many more after each time that they were woken to
+/// be rid of those that nobody needs any more.
+const LIMIT_STEP: usize = 64;
 
 /// Who waits for a source, in either direction.
 #[derive(Debug, Default)]
@@ -27,10 +33,41 @@ pub(crate) struct Waiters {
 
 #[derive(Debug, Default)]
 struct More {
-    displaced: [Vec<Waker>; 2],
+    displaced: [Displaced; 2],
     list: Vec<Entry>,
     /// The first free entry of the list.
     free: Option<u32>,
+}
+
+/// The wakers that other tasks have displaced from a slot.
+#[derive(Debug)]
+struct Displaced {
+    wakers: Vec<Waker>,
+    limit: usize,
+}
+
+impl Default for Displaced {
+    fn default() -> Displaced {
+        Displaced {
+            wakers: Vec::new(),
+            limit: LIMIT_STEP,
+        }
+    }
+}
+
+impl Displaced {
+    /// Puts `waker` into the occupied `slot`, and keeps what was there.
+    fn displace(&mut self, slot: &mut Waker, waker: &Waker, wake: &mut WakeList) {
+        if let Some(same) = self.wakers.iter_mut().find(|kept| kept.will_wake(waker)) {
+            std::mem::swap(slot, same);
+            return;
+        }
+        if self.wakers.len() >= self.limit {
+            wake.append(&mut self.wakers);
+            self.limit = self.limit.saturating_add(LIMIT_STEP);
+        }
+        self.wakers.push(std::mem::replace(slot, waker.clone()));
+    }
 }
 
 #[derive(Debug)]
@@ -53,20 +90,20 @@ impl Waiters {
         match slot {
             Some(old) if old.will_wake(waker) => {}
             Some(old) => {
-                let old = std::mem::replace(old, waker.clone());
-                let displaced = &mut self.more.get_or_insert_default().displaced[direction.index()];
-                if displaced.len() >= DISPLACED_MAX {
-                    wake.append(displaced);
-                }
-                displaced.push(old);
+                let more = self.more.get_or_insert_default();
+                more.displaced[direction.index()].displace(old, waker, wake);
             }
             None => *slot = Some(waker.clone()),
         }
     }
 
-    /// Takes the waker out of the slot of `direction`.
+    /// Takes the waker out of the slot of `direction`, where the last displaced one returns.
     pub(crate) fn take_slot(&mut self, direction: Direction) -> Option<Waker> {
-        self.slots[direction.index()].take()
+        let next = match &mut self.more {
+            Some(more) => more.displaced[direction.index()].wakers.pop(),
+            None => None,
+        };
+        std::mem::replace(&mut self.slots[direction.index()], next)
     }
 
     /// Puts a future on the list, or renews its waker. Gives back the old waker, for the caller to drop.
@@ -141,7 +178,7 @@ impl Waiters {
         let Some(more) = self.more.as_deref_mut() else {
             return;
         };
-        wake.append(&mut more.displaced[direction.index()]);
+        wake.append(&mut more.displaced[direction.index()].wakers);
         for entry in &mut more.list {
             match entry {
                 Entry::Waiting { direction: d, .. } if *d == direction => {
@@ -154,3 +191,6 @@ impl Waiters {
         }
     }
 }
+
+#[cfg(all(test, not(asyncio_loom)))]
+mod tests;

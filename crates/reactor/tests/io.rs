@@ -244,37 +244,6 @@ fn any_number_of_waiters_wake_and_dropped_ones_leave() {
 }
 
 #[test]
-fn tasks_that_displace_each_other_are_all_woken() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    struct Count(AtomicUsize);
-    impl std::task::Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
-    for backend in backends() {
-        let mut reactor = reactor(backend);
-        let handle = reactor.handle();
-        let (mut one, other) = UnixStream::pair().unwrap();
-        let other = Async::new_with(&handle, other).unwrap();
-        // The event of the registration is spent first.
-        reactor.poll().unwrap();
-        let counts: Vec<_> = (0..40).map(|_| Arc::new(Count(AtomicUsize::new(0)))).collect();
-        for count in &counts {
-            let waker = Waker::from(count.clone());
-            let mut cx = Context::from_waker(&waker);
-            assert!(other.poll_readable(&mut cx).is_pending());
-        }
-        one.write_all(b"x").unwrap();
-        let limit = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        while counts.iter().any(|count| count.0.load(Ordering::SeqCst) == 0) {
-            reactor.turn(Some(limit)).unwrap();
-            assert!(std::time::Instant::now() < limit, "a task was not woken");
-        }
-    }
-}
-
-#[test]
 fn into_inner_gives_the_descriptor_back_and_it_can_be_registered_again() {
     on_each_backend(|| async {
         let (mut one, other) = UnixStream::pair().unwrap();

@@ -130,6 +130,34 @@ fn loom_two_tasks_in_one_slot_are_both_woken() {
     });
 }
 
+/// A task is displaced while an event comes, and the one that displaced it may leave the slot again.
+#[test]
+fn loom_a_displaced_task_is_woken_whatever_the_other_does() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let (first, first_waker) = counter();
+        let (second, second_waker) = counter();
+        assert_eq!(readiness.wait_in_slot(Read, &first_waker), Wait::Waiting);
+        assert_eq!(readiness.wait_in_slot(Read, &second_waker), Wait::Waiting);
+        let again = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                // Comes back from the displaced, then a third one comes.
+                let back = readiness.wait_in_slot(Read, &first_waker);
+                let (third, third_waker) = counter();
+                (back, readiness.wait_in_slot(Read, &third_waker), third)
+            })
+        };
+        event(&readiness);
+        let (back, wait, third) = again.join().unwrap();
+        assert!(back == Wait::Ready || first.0.load(StdOrdering::SeqCst) == 1);
+        assert_eq!(second.0.load(StdOrdering::SeqCst), 1, "it only waited");
+        if wait == Wait::Waiting {
+            assert_eq!(third.0.load(StdOrdering::SeqCst), 1);
+        }
+    });
+}
+
 #[test]
 fn loom_a_waiter_that_leaves_takes_no_wake_from_another() {
     loom::model(|| {
