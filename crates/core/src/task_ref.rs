@@ -1,13 +1,14 @@
 //! `TaskRef`: a task seen from outside, whatever its value is.
 
 use std::fmt;
+use std::io;
 use std::panic::Location;
 use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::cell::{self, CANCEL, DONE, Header, NOTIFY};
-use crate::wait::Wait;
+use crate::wait::{Wait, WaitKind};
 use crate::{Context, Request, thread};
 
 /// A task, seen from outside: its name, whether it is done, and the way to cancel it. Works from any thread.
@@ -317,6 +318,24 @@ impl TaskRef {
     /// What the task waits for, as far as it was noted.
     pub fn wait(&self) -> Wait {
         Wait::from_word(self.header().wait.load(Ordering::Relaxed))
+    }
+
+    /// Writes what is known of where the task stands: where it was made, and what it waits for. A future of Rust keeps no
+    /// frames that could be shown.
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn print_stack(&self, to: &mut impl io::Write) -> io::Result<()> {
+        if self.is_finished() {
+            return writeln!(to, "No stack for {self:?}");
+        }
+        writeln!(to, "Stack for {self:?} (most recent call last):")?;
+        writeln!(to, "  made at {}", self.location())?;
+        match self.wait().kind {
+            WaitKind::Unknown => Ok(()),
+            kind => writeln!(to, "  waits for {kind:?}"),
+        }
     }
 
     /// Does the task run on the pool?

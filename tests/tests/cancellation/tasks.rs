@@ -313,3 +313,28 @@ fn a_sleep_of_zero_lets_the_others_go_first() {
     });
     assert_eq!(log.take(), ["other", "slept"]);
 }
+
+/// TSK-60.
+#[test]
+fn a_task_prints_where_it_was_made_and_what_it_waits_for() {
+    run(async {
+        let print = |task: &asyncio::TaskRef| {
+            let mut text = Vec::new();
+            task.print_stack(&mut text).unwrap();
+            String::from_utf8(text).unwrap()
+        };
+        let inner = task().name("inner").create(pending::<()>());
+        let seen = inner.task_ref();
+        let outer = task().name("outer").create(inner);
+        yield_now().await;
+        yield_now().await;
+        let text = print(&outer);
+        assert!(
+            text.contains("outer") && text.contains("tasks.rs") && text.contains("waits for Task"),
+            "{text}"
+        );
+        seen.abort();
+        assert!(outer.await.unwrap().is_err());
+        assert!(print(&seen).starts_with("No stack for"));
+    });
+}
