@@ -35,6 +35,7 @@ mod run_error;
 mod runner;
 mod shutdown;
 mod sigint;
+mod sync;
 
 pub use asyncio_core::{ExceptionContext, ExceptionHandler};
 pub use concurrent_future::ConcurrentFuture;

@@ -1,9 +1,10 @@
 //! `Pool`: the worker threads behind `spawn`, started at the first one.
 //!
 //! The queues, and who may take what from whom, are `asyncio_core::PoolQueue`'s. This file starts and ends the
-//! threads; `worker` holds what one of them does, `rest` how they wait and wake each other.
+//! threads; `worker` holds what one of them does, `roster` how they wait and wake each other, `rest` what they wait in.
 
 mod rest;
+mod roster;
 mod worker;
 
 use std::fmt;
@@ -76,7 +77,7 @@ impl Pool {
     /// Lets the pool look at its clock again, after somebody has moved it.
     pub(crate) fn clock_moved(&self) {
         if let State::Running { shared, .. } = &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
-            shared.interrupt_driver();
+            shared.clock_moved();
         }
     }
 
@@ -132,10 +133,7 @@ impl Pool {
                 .name(format!("asyncio-worker-{index}"))
                 .spawn(move || worker::work(&of_thread, index, home));
             match spawned {
-                Ok(thread) => {
-                    shared.started(index, thread.thread().clone());
-                    threads.push(thread);
-                }
+                Ok(thread) => threads.push(thread),
                 Err(error) => {
                     shared.stop();
                     threads.into_iter().for_each(|thread| drop(thread.join()));

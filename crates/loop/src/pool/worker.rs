@@ -15,7 +15,7 @@ pub(super) const LOOK_INTERVAL: Duration = Duration::from_micros(100);
 
 /// Runs worker number `index` until the pool stops.
 pub(super) fn work(shared: &Shared, index: usize, home: LoopHandle) {
-    shared.wait_until_started(index);
+    shared.started(index);
     let worker = shared.queue.worker(index);
     let _reactor = shared.reactor.enter();
     let _timers = shared.timers.enter();
