@@ -5,16 +5,20 @@
 //! variable costs the number of variables. (Python uses a hash array mapped trie, PEP 567, whose `set` is
 //! logarithmic; programs have few variables and set them rarely.)
 //!
-//! Which context is current: that of the innermost `Context::run` on this thread; else that of the running task;
-//! else one of the thread's own. The slot of each is empty until a variable is set, so that programs without
+//! Which context is current: that of the innermost `Context::run`, if it was called in the step that runs now; else
+//! that of the running task; else one of the thread's own. A `Context::run` around the polling of tasks, as when a
+//! loop is run inside, does not reach into them: each has a context of its own. The slot of each is empty until a variable is set, so that programs without
 //! variables pay for none of this.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::cell::Header;
 use crate::{TaskRef, thread};
 
 /// Names a variable: the address of its static part.
@@ -59,10 +63,13 @@ impl fmt::Display for ContextEntered {
 impl std::error::Error for ContextEntered {}
 
 thread_local! {
-    /// The context of the innermost `Context::run`.
-    static ENTERED: RefCell<Option<Context>> = const { RefCell::new(None) };
+    /// The context of the innermost `Context::run`. A guard takes it out again, so nothing is left to be dropped;
+    /// and without a destructor it can still be used by those of others, when the thread ends.
+    static ENTERED: RefCell<ManuallyDrop<Option<Context>>> = const { RefCell::new(ManuallyDrop::new(None)) };
     static IS_ENTERED: Cell<bool> = const { Cell::new(false) };
-    /// The context of what runs in no task.
+    /// The task that called that `Context::run`, or null. It is compared, never followed.
+    static ENTERED_BY: Cell<*const Header> = const { Cell::new(ptr::null()) };
+    /// The context of what runs in no task. When the thread ends it may be gone before who asks.
     static OF_THREAD: RefCell<Option<Context>> = const { RefCell::new(None) };
 }
 
@@ -125,16 +132,18 @@ impl Context {
 
     /// Calls `f` with this as the current context, although others may be inside it too.
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
-        struct Before(Option<Context>, bool);
+        struct Before(ManuallyDrop<Option<Context>>, bool, *const Header);
         impl Drop for Before {
             fn drop(&mut self) {
                 IS_ENTERED.set(self.1);
-                let left = ENTERED.replace(self.0.take());
-                drop(left);
+                ENTERED_BY.set(self.2);
+                let before = ManuallyDrop::new(self.0.take());
+                let left = ENTERED.replace(before);
+                drop(ManuallyDrop::into_inner(left));
             }
         }
-        let before = ENTERED.replace(Some(self.clone()));
-        let _before = Before(before, IS_ENTERED.replace(true));
+        let before = ENTERED.replace(ManuallyDrop::new(Some(self.clone())));
+        let _before = Before(before, IS_ENTERED.replace(true), ENTERED_BY.replace(running()));
         f()
     }
 
@@ -246,13 +255,18 @@ enum Place {
     Nothing,
 }
 
+/// The task that takes a step on this thread, or null.
+fn running() -> *const Header {
+    thread::with_running(|task| task.map_or(ptr::null(), |task| task.as_ptr().cast_const()))
+}
+
 fn current_place() -> Place {
     let context = |context: Option<Context>| context.map_or(Place::Nothing, Place::Context);
-    if IS_ENTERED.get() {
-        return context(ENTERED.with_borrow(Clone::clone));
+    if IS_ENTERED.get() && ENTERED_BY.get() == running() {
+        return context(ENTERED.with_borrow(|entered| Option::clone(entered)));
     }
     thread::with_running(|task| match task {
-        None => context(OF_THREAD.with_borrow(Clone::clone)),
+        None => context(OF_THREAD.try_with(|own| own.borrow().clone()).unwrap_or_default()),
         Some(task) => {
             #[expect(unsafe_code, reason = "the running task's cell")]
             // SAFETY: whoever runs the step keeps a reference.
@@ -299,7 +313,11 @@ pub fn current_context_or_new() -> Context {
     let context = Context::new();
     match TaskRef::current() {
         Some(task) => task.set_context(Some(context.clone())),
-        None => drop(OF_THREAD.replace(Some(context.clone()))),
+        None => {
+            // When the thread ends and its context is gone already, what is set is seen by nobody.
+            let before = OF_THREAD.try_with(|own| own.replace(Some(context.clone())));
+            drop(before);
+        }
     }
     context
 }

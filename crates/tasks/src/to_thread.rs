@@ -36,11 +36,9 @@ where
 {
     // A job is scheduled once, by hand, and never wakes itself: its schedule function is never called.
     let builder = Builder::new().propagate_panic(true);
-    let context = inherit_context();
-    let call = move || match context {
-        Some(context) => context.enter(function),
-        None => function(),
-    };
+    // Also where there is nothing to inherit: threads are used again, and what one function sets is not for the next.
+    let context = inherit_context().unwrap_or_default();
+    let call = move || context.enter(function);
     let (job, task) = builder.spawn(move |()| async move { call() }, drop::<async_task::Runnable>);
     let refused = blocking::with(|pool| match pool {
         Some(pool) => pool.submit(job).is_err(),
