@@ -7,9 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
 use asyncio::{Context, ContextVar, Runner, Token, context_var, create_task, task, to_thread, yield_now};
+use futures_lite::future::{block_on, poll_once};
 
 context_var! {
     static LEVEL: u32 = 0;
+    static SHARED: Arc<AtomicU32> = Arc::new(AtomicU32::new(0));
     static WITNESS: Witness;
 }
 
@@ -102,4 +104,25 @@ fn destructors_at_the_end_of_a_thread_can_use_variables() {
     });
     ends.join().unwrap();
     assert!(seen.load(Ordering::SeqCst) >= 2);
+}
+
+/// TSK-73.
+#[test]
+fn the_default_is_one_object() {
+    SHARED.get().store(5, Ordering::SeqCst);
+    assert_eq!(SHARED.get().load(Ordering::SeqCst), 5);
+}
+
+/// TSK-73.
+#[test]
+fn destructors_in_a_scope_that_is_dropped_see_its_value() {
+    let seen = Arc::new(AtomicU32::new(0));
+    let held = Witness(seen.clone());
+    let mut scope = Box::pin(LEVEL.scope(7, async move {
+        let _held = held;
+        std::future::pending::<()>().await;
+    }));
+    assert!(block_on(poll_once(&mut scope)).is_none());
+    drop(scope);
+    assert_eq!((seen.load(Ordering::SeqCst), LEVEL.get()), (8, 0));
 }

@@ -6,8 +6,8 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::task::{Context as PollContext, Poll};
 
 use asyncio_core::{Context, ContextValue, current_context, current_context_or_new, current_value};
@@ -23,7 +23,8 @@ use pin_project_lite::pin_project;
 /// `contextvars.ContextVar`.
 pub struct ContextVar<T: 'static> {
     name: &'static str,
-    default: Option<fn() -> T>,
+    /// Made at the first use.
+    default: Option<LazyLock<T>>,
     /// 0 until the first use.
     key: AtomicUsize,
 }
@@ -72,24 +73,11 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     pub const fn new(name: &'static str, default: Option<fn() -> T>) -> ContextVar<T> {
         ContextVar {
             name,
-            default,
+            default: match default {
+                Some(default) => Some(LazyLock::new(default)),
+                None => None,
+            },
             key: AtomicUsize::new(0),
-        }
-    }
-
-    fn key(&self) -> usize {
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        let key = self.key.load(Ordering::Relaxed);
-        if key != 0 {
-            return key;
-        }
-        let fresh = NEXT.fetch_add(1, Ordering::Relaxed);
-        match self
-            .key
-            .compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed)
-        {
-            Ok(_) => fresh,
-            Err(first) => first,
         }
     }
 
@@ -117,7 +105,7 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
     /// When there is neither.
     pub fn try_get(&self) -> Result<T, LookupError> {
         let set = self.current();
-        set.or_else(|| self.default.map(|default| default()))
+        set.or_else(|| self.default.as_ref().map(|default| T::clone(default)))
             .ok_or(LookupError { name: self.name })
     }
 
@@ -186,7 +174,8 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
         f()
     }
 
-    /// Awaits `future` with the variable set while it is polled; others see nothing of it. Works on any executor.
+    /// Awaits `future` with the variable set while it is polled or dropped; others see nothing of it. Works on any
+    /// executor. (Tasks that share one context, and are polled on several threads at once, see each other's scopes.)
     ///
     /// # Cancel safety
     ///
@@ -195,15 +184,35 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
         VarScope {
             variable: self,
             value: Some(Arc::new(value)),
-            future: future.into_future(),
+            future: Some(future.into_future()),
+        }
+    }
+}
+
+impl<T> ContextVar<T> {
+    fn key(&self) -> usize {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let key = self.key.load(Ordering::Relaxed);
+        if key != 0 {
+            return key;
+        }
+        let fresh = NEXT.fetch_add(1, Ordering::Relaxed);
+        match self
+            .key
+            .compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed)
+        {
+            Ok(_) => fresh,
+            Err(first) => first,
         }
     }
 
-    fn put(&'static self, value: Option<ContextValue>) -> PutBack<T> {
+    fn put(&self, value: Option<ContextValue>) -> PutBack {
         let context = current_context_or_new();
-        let old = context.set_raw(self.key(), self.name, value);
+        let (key, name) = (self.key(), self.name);
+        let old = context.set_raw(key, name, value);
         PutBack {
-            variable: self,
+            key,
+            name,
             context,
             old,
             done: false,
@@ -212,14 +221,15 @@ impl<T: Clone + Send + Sync + 'static> ContextVar<T> {
 }
 
 /// Puts a variable back when it is dropped.
-struct PutBack<T: 'static + Clone + Send + Sync> {
-    variable: &'static ContextVar<T>,
+struct PutBack {
+    key: usize,
+    name: &'static str,
     context: Context,
     old: Option<ContextValue>,
     done: bool,
 }
 
-impl<T: Clone + Send + Sync + 'static> PutBack<T> {
+impl PutBack {
     /// Puts it back now, and gives what was there since.
     fn now(mut self) -> Option<ContextValue> {
         self.put_back()
@@ -227,12 +237,11 @@ impl<T: Clone + Send + Sync + 'static> PutBack<T> {
 
     fn put_back(&mut self) -> Option<ContextValue> {
         self.done = true;
-        let (key, name) = (self.variable.key(), self.variable.name);
-        self.context.set_raw(key, name, self.old.take())
+        self.context.set_raw(self.key, self.name, self.old.take())
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Drop for PutBack<T> {
+impl Drop for PutBack {
     fn drop(&mut self) {
         if !self.done {
             drop(self.put_back());
@@ -246,8 +255,20 @@ pin_project! {
     pub struct VarScope<T: 'static, F> {
         variable: &'static ContextVar<T>,
         value: Option<ContextValue>,
+        // `None` once it has ended.
         #[pin]
-        future: F,
+        future: Option<F>,
+    }
+
+    impl<T, F> PinnedDrop for VarScope<T, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.future.is_some() {
+                // What the future holds may look at the variable when it is dropped.
+                let _put_back = this.variable.put(this.value.take());
+                this.future.set(None);
+            }
+        }
     }
 }
 
@@ -255,9 +276,15 @@ impl<T: Clone + Send + Sync + 'static, F: Future> Future for VarScope<T, F> {
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut PollContext<'_>) -> Poll<F::Output> {
-        let this = self.project();
+        let mut this = self.project();
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            panic!("a scope of a context variable was polled after it had ended");
+        };
         let put_back = this.variable.put(this.value.take());
-        let polled = this.future.poll(cx);
+        let polled = future.poll(cx);
+        if polled.is_ready() {
+            this.future.set(None);
+        }
         // What the future has set meanwhile is its own, and comes back at the next poll.
         *this.value = put_back.now();
         polled
@@ -293,7 +320,7 @@ pub fn copy_context() -> Context {
     current_context().map_or_else(Context::new, |context| context.copy())
 }
 
-/// Declares context variables, with or without a default.
+/// Declares context variables, with or without a default, which is made once, at its first use.
 ///
 /// # Examples
 ///
