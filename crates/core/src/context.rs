@@ -7,8 +7,8 @@
 //!
 //! Which context is current: that of the innermost `Context::run`, if it was called in the step that runs now; else
 //! that of the running task; else one of the thread's own. A `Context::run` around the polling of tasks, as when a
-//! loop is run inside, does not reach into them: each has a context of its own. The slot of each is empty until a variable is set, so that programs without
-//! variables pay for none of this.
+//! loop is run inside, does not reach into them: each has a context of its own. The slot of each is empty until a
+//! variable is set, so that programs without variables pay for none of this.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};

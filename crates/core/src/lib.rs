@@ -23,6 +23,7 @@ mod table;
 mod task_ref;
 mod thread;
 mod wait;
+mod wake_list;
 
 pub use callback::call_soon_threadsafe;
 pub use context::{
@@ -43,4 +44,5 @@ pub use slot::{Entered, Slot};
 pub use table::TooManyQueues;
 pub use task_ref::{CallbackId, TaskName, TaskRef};
 pub use thread::{outside, scope_frame, take_running_request, with_scope_frame};
-pub use wait::{Wait, WaitKind, waits_for};
+pub use wait::{Wait, WaitKind, current_task_id, waits_for};
+pub use wake_list::WakeList;

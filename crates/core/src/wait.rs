@@ -87,3 +87,14 @@ pub fn waits_for(kind: WaitKind, address: usize) {
         }
     });
 }
+
+/// The number of the task that takes a step on this thread; 0 outside of tasks. It is what a lock or a permit notes
+/// as its holder.
+#[inline]
+pub fn current_task_id() -> u64 {
+    thread::with_running(|task| {
+        #[expect(unsafe_code, reason = "the running task's cell")]
+        // SAFETY: whoever runs the step has a reference.
+        task.map_or(0, |task| unsafe { task.as_ref() }.id)
+    })
+}

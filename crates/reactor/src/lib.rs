@@ -78,7 +78,6 @@ mod udp;
 mod unix;
 mod waiter;
 mod waiters;
-mod wake_list;
 
 pub use r#async::Async;
 pub use backend::Backend;

@@ -12,7 +12,7 @@ use crate::backend::Backend;
 use crate::handle::Handle;
 use crate::shared::Shared;
 use crate::sys::{self, Timeout, Waits};
-use crate::wake_list::WakeList;
+use asyncio_core::WakeList;
 
 /// Waits for sources to become ready, and wakes who waits for them.
 ///

@@ -18,7 +18,7 @@ use std::task::Waker;
 use crate::direction::Direction;
 use crate::sync::{AtomicU32, Mutex, Ordering, lock};
 use crate::waiters::Waiters;
-use crate::wake_list::WakeList;
+use asyncio_core::WakeList;
 
 /// An event came and no operation has found it spent since.
 const READY: u32 = 1;

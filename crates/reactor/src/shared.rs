@@ -20,7 +20,7 @@ use crate::direction::Direction;
 use crate::registry::{Key, Registry};
 use crate::source::Source;
 use crate::sys::{Event, Poller, RawSource};
-use crate::wake_list::WakeList;
+use asyncio_core::WakeList;
 
 #[derive(Debug)]
 pub(crate) struct Shared {

@@ -12,7 +12,7 @@ use crate::readiness::{Readiness, Seen, Wait};
 use crate::registry::Key;
 use crate::shared::{Shared, closed};
 use crate::sys::{self, Event, RawSource};
-use crate::wake_list::WakeList;
+use asyncio_core::WakeList;
 
 #[derive(Debug)]
 pub(crate) struct Source {

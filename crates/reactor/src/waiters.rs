@@ -18,7 +18,7 @@
 use std::task::Waker;
 
 use crate::direction::Direction;
-use crate::wake_list::WakeList;
+use asyncio_core::WakeList;
 
 /// How many displaced wakers a direction keeps at first, and how many more after each time that they were woken to
 /// be rid of those that nobody needs any more.

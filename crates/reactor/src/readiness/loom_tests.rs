@@ -10,7 +10,7 @@ use loom::thread;
 
 use super::{Readiness, Wait};
 use crate::direction::Direction::Read;
-use crate::wake_list::WakeList;
+use asyncio_core::WakeList;
 
 /// Counts its wakes. A std atomic: loom need not see it, as it is read after all threads were joined.
 struct Count(StdAtomicUsize);

@@ -5,33 +5,70 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
-/// Collected wakers, in the order of their events.
+/// Collected wakers, in the order of their events. The first takes no memory from the heap.
 #[derive(Debug, Default)]
-pub(crate) struct WakeList(Vec<Waker>);
+pub struct WakeList {
+    first: Option<Waker>,
+    rest: Vec<Waker>,
+}
 
 impl WakeList {
-    pub(crate) const fn new() -> WakeList {
-        WakeList(Vec::new())
-    }
-
+    /// An empty list.
     #[inline]
-    pub(crate) fn push(&mut self, waker: Waker) {
-        self.0.push(waker);
+    pub const fn new() -> WakeList {
+        WakeList {
+            first: None,
+            rest: Vec::new(),
+        }
     }
 
+    /// Adds a waker.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn push(&mut self, waker: Waker) {
+        if self.first.is_none() {
+            self.first = Some(waker);
+        } else {
+            self.rest.push(waker);
+        }
     }
 
-    pub(crate) fn append(&mut self, wakers: &mut Vec<Waker>) {
-        self.0.append(wakers);
+    /// Whether there is nothing to wake.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
     }
 
-    /// Wakes all and is empty again. The caller holds no lock.
-    pub(crate) fn wake_all(&mut self) {
+    /// Adds many, and leaves `wakers` empty.
+    pub fn append(&mut self, wakers: &mut Vec<Waker>) {
+        if self.first.is_none() {
+            for waker in wakers.drain(..) {
+                self.push(waker);
+            }
+        } else {
+            self.rest.append(wakers);
+        }
+    }
+
+    /// Wakes all, in order, and is empty again. The caller holds no lock.
+    ///
+    /// # Panics
+    ///
+    /// With the panic of the first waker that panicked, after all were woken.
+    #[inline]
+    pub fn wake_all(&mut self) {
+        if let Some(first) = self.first.take() {
+            if self.rest.is_empty() {
+                first.wake();
+            } else {
+                self.wake_many(first);
+            }
+        }
+    }
+
+    #[cold]
+    fn wake_many(&mut self, first: Waker) {
         let mut panicked = None;
-        for waker in self.0.drain(..) {
+        for waker in std::iter::once(first).chain(self.rest.drain(..)) {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
                 panicked.get_or_insert(payload);
             }
