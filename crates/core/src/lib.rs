@@ -43,6 +43,6 @@ pub use request::Request;
 pub use slot::{Entered, Slot};
 pub use table::TooManyQueues;
 pub use task_ref::{CallbackId, TaskName, TaskRef};
-pub use thread::{outside, scope_frame, take_running_request, with_scope_frame};
+pub use thread::{in_step, outside, scope_frame, take_running_request, with_scope_frame};
 pub use wait::{Wait, WaitKind, current_task_id, waits_for};
 pub use wake_list::WakeList;

@@ -208,6 +208,12 @@ pub(crate) fn with_running<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R
     f(running.filter(|task| unsafe { task.as_ref() }.place.index() != UNLISTED))
 }
 
+/// Whether a task or a callback takes a step on this thread: to block it would hold up the loop or a worker.
+#[inline]
+pub fn in_step() -> bool {
+    !THREAD.with(|thread| thread.running.get()).is_null()
+}
+
 /// What `f` calls sees `frame` as the frame of the innermost cancel scope.
 ///
 /// The scope tree belongs to asyncio-tasks; this crate only keeps its place in the thread, so that a step of a task

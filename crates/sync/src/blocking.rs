@@ -1,0 +1,14 @@
+//! Waiting from a thread that runs no loop.
+
+use std::future::Future;
+
+use asyncio_core::in_step;
+
+/// Waits for `future`, blocking the thread.
+pub(crate) fn block_on<F: Future>(name: &str, instead: &str, future: F) -> F::Output {
+    assert!(
+        !in_step(),
+        "{name} would block the loop that runs here: use {instead}, or call it in to_thread"
+    );
+    futures_lite::future::block_on(future)
+}
