@@ -102,6 +102,63 @@ async def single(total=5_000 // QUICK):
     return total / (time.perf_counter() - start)
 
 
+async def lock_uncontended(total=500_000 // QUICK):
+    lock, count = asyncio.Lock(), 0
+    start = time.perf_counter()
+    for _ in range(total):
+        async with lock:
+            count += 1
+    assert count == total
+    return total / (time.perf_counter() - start)
+
+
+async def lock_contended(each=2_000 // QUICK):
+    lock, count = asyncio.Lock(), 0
+
+    async def job():
+        nonlocal count
+        for _ in range(each):
+            async with lock:
+                before = count
+                await asyncio.sleep(0)
+                count = before + 1
+
+    start = time.perf_counter()
+    await asyncio.gather(*(job() for _ in range(64)))
+    assert count == each * 64
+    return count / (time.perf_counter() - start)
+
+
+async def semaphore_uncontended(total=500_000 // QUICK):
+    semaphore, count = asyncio.Semaphore(1), 0
+    start = time.perf_counter()
+    for _ in range(total):
+        async with semaphore:
+            count += 1
+    assert count == total
+    return total / (time.perf_counter() - start)
+
+
+async def semaphore_contended(each=2_000 // QUICK):
+    semaphore = asyncio.Semaphore(8)
+    inside, most, count = 0, 0, 0
+
+    async def job():
+        nonlocal inside, most, count
+        for _ in range(each):
+            async with semaphore:
+                inside += 1
+                most = max(most, inside)
+                await asyncio.sleep(0)
+                inside -= 1
+                count += 1
+
+    start = time.perf_counter()
+    await asyncio.gather(*(job() for _ in range(64)))
+    assert (most, count) == (8, each * 64)
+    return count / (time.perf_counter() - start)
+
+
 def load_beside(port, *arguments):
     """Runs the load on a plain thread, prints its number and ends the process."""
 
@@ -152,6 +209,10 @@ ROWS = {
     "timer_fire_100k": fire,
     "to_thread_burst": burst,
     "to_thread_single": single,
+    "lock_uncontended": lock_uncontended,
+    "lock_contended": lock_contended,
+    "semaphore_uncontended": semaphore_uncontended,
+    "semaphore_contended": semaphore_contended,
     "echo_1x64": lambda: tcp(64, "tcp", 1, 64, MILLIS),
     "echo_64x64": lambda: tcp(64, "tcp", 64, 64, MILLIS),
     "echo_64x4096": lambda: tcp(4096, "tcp", 64, 4096, MILLIS),

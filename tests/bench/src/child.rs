@@ -5,6 +5,8 @@ use crate::peers::{
 };
 use crate::workloads::{memory, net, ping_pong, pool, process, structured, tasks, threads, timers};
 
+mod sync;
+
 /// Amounts of work are divided by this in a quick run.
 fn shrink(quick: bool) -> usize {
     if quick { 5 } else { 1 }
@@ -65,7 +67,7 @@ fn structured<P: Structured>(row: &str, quick: bool) -> Option<f64> {
 
 /// One measurement, printed; the status tells whether there was one.
 pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
-    let value = match peer {
+    let value = sync::measure(row, peer, quick).or_else(|| match peer {
         "ours" if structured::work(row).is_some() => structured::<Ours>(row, quick),
         "tokio" if structured::work(row).is_some() => structured::<TokioCt>(row, quick),
         "tokio_local" => structured::<TokioLocal>(row, quick),
@@ -78,7 +80,7 @@ pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
         "tokio_mt" => pooled::<TokioMt>(row, quick),
         "smol_pool" => pooled::<SmolPool>(row, quick),
         _ => None,
-    };
+    });
     let unit = crate::rows::ROWS
         .iter()
         .find(|known| known.name == row)

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 mod compio;
+mod locks;
 mod monoio;
 pub mod ours;
 pub mod smol;
@@ -15,6 +16,7 @@ mod structured;
 pub mod tokio;
 
 pub use self::compio::Compio;
+pub use self::locks::{Lock, Semaphore};
 pub use self::monoio::Monoio;
 pub use self::ours::{Ours, OursPool};
 pub use self::smol::{Smol, SmolPool};

@@ -45,6 +45,10 @@ fn bar(bar: Bar, against: Option<Ratio>) -> String {
             let [median, low_to_high] = interval(against);
             format!("{times:.0} × {peer} ({median}, {low_to_high})")
         }
+        Bar::BestOf(peers, _) => {
+            let [median, low_to_high] = interval(against);
+            format!("best of {} ({median}, {low_to_high})", peers.join(", "))
+        }
         Bar::AtMost(most) => format!("at most {}", short(most)),
         Bar::None => "–".to_owned(),
     }
@@ -160,10 +164,23 @@ fn machine() -> String {
 fn versions() -> String {
     let lock = include_str!("../Cargo.lock");
     let mut found = Vec::new();
-    for name in ["tokio", "smol", "async-executor", "async-io", "monoio", "compio"] {
+    let names = [
+        "tokio",
+        "smol",
+        "async-executor",
+        "async-io",
+        "monoio",
+        "compio",
+        "async-lock",
+        "async-channel",
+        "flume",
+    ];
+    for name in names {
+        // Where a peer brings an older version of its own, ours is the last.
         let entry = lock
             .split("[[package]]")
-            .find(|entry| entry.contains(&format!("name = \"{name}\"\n")));
+            .filter(|entry| entry.contains(&format!("name = \"{name}\"\n")))
+            .last();
         if let Some(version) = entry.and_then(|entry| entry.split("version = \"").nth(1)?.split('"').next()) {
             found.push(format!("{name} {version}"));
         }

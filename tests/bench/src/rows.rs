@@ -7,6 +7,8 @@ pub enum Bar {
     Best(f64),
     /// This many times that peer.
     Peer(&'static str, f64),
+    /// This many times the best of these peers.
+    BestOf(&'static [&'static str], f64),
     /// Our own value, at most.
     AtMost(f64),
     /// Reported only.
@@ -49,6 +51,14 @@ const fn rate(name: &'static str, what: &'static str, peers: &'static [&'static 
     }
 }
 
+/// A row whose bar is against some of the peers only, as the others do not do the same work.
+const fn rate_of(name: &'static str, what: &'static str, peers: &'static [&'static str], bar: Bar) -> Row {
+    Row {
+        bar,
+        ..rate(name, what, peers)
+    }
+}
+
 const fn less(name: &'static str, what: &'static str, unit: &'static str, bar: Bar) -> Row {
     Row {
         name,
@@ -61,6 +71,11 @@ const fn less(name: &'static str, what: &'static str, unit: &'static str, bar: B
 }
 
 const SMOL: Bar = Bar::Peer("smol", 1.0);
+
+const LOCKS: &[&str] = &["ours", "tokio", "tokio_on_ours", "async_lock", "python"];
+const LOCK_POOL: &[&str] = &["ours_pool", "tokio_mt", "tokio_on_ours_pool", "async_lock_pool"];
+/// async-lock lets a task that asks at the right moment pass those that wait: fewer switches, for no order.
+const FAIR: Bar = Bar::BestOf(&["tokio", "tokio_on_ours", "python"], 1.0);
 
 /// Every row, in the order of the report.
 pub static ROWS: &[Row] = &[
@@ -149,12 +164,49 @@ pub static ROWS: &[Row] = &[
         bar: Bar::Peer("tokio_mt", 10.0),
         peers: POOL,
     },
+    rate(
+        "lock_uncontended",
+        "a lock acquired and released by one task",
+        LOCKS,
+    ),
+    rate_of(
+        "lock_contended",
+        "the same by 64 tasks, each of which keeps it while it yields; async_lock is not fair and no part of the bar",
+        LOCKS,
+        FAIR,
+    ),
+    rate_of(
+        "lock_pool",
+        "the same by 16 tasks on two workers, around an increment; async_lock is no part of the bar",
+        LOCK_POOL,
+        Bar::Peer("tokio_mt", 1.0),
+    ),
+    rate(
+        "semaphore_uncontended",
+        "a permit taken and given back by one task",
+        LOCKS,
+    ),
+    rate_of(
+        "semaphore_contended",
+        "the same by 64 tasks with 8 permits, each of which keeps its own while it yields; as lock_contended",
+        LOCKS,
+        FAIR,
+    ),
     less(
         "bytes_per_parked_task",
         "heap of a task that waits",
         "bytes",
         Bar::AtMost(80.0),
     ),
+    Row {
+        peers: &["ours", "tokio", "tokio_on_ours", "async_lock"],
+        ..less(
+            "bytes_per_parked_lock",
+            "heap of a task that waits for a lock",
+            "bytes",
+            Bar::Best(1.0),
+        )
+    },
     less(
         "bytes_per_idle_connection",
         "heap of an idle echo, 1 KiB of buffer included",

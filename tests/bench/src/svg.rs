@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::rounds::Measured;
 
 /// Ours first, in the strongest colour.
-const COLOURS: [(&str, &str); 10] = [
+const COLOURS: [(&str, &str); 19] = [
     ("ours", "#d1495b"),
     ("ours_pool", "#d1495b"),
     ("tokio", "#30638e"),
@@ -14,6 +14,15 @@ const COLOURS: [(&str, &str); 10] = [
     ("smol_pool", "#66a182"),
     ("monoio", "#edae49"),
     ("compio", "#8d6a9f"),
+    ("tokio_on_ours", "#6fa3c7"),
+    ("tokio_on_ours_pool", "#6fa3c7"),
+    ("async_lock", "#66a182"),
+    ("async_lock_pool", "#66a182"),
+    ("async_channel", "#66a182"),
+    ("async_channel_pool", "#66a182"),
+    ("flume", "#edae49"),
+    ("flume_pool", "#edae49"),
+    ("heap", "#8d6a9f"),
     ("python", "#9a9a9a"),
     ("uvloop", "#5f5f5f"),
 ];
@@ -23,13 +32,18 @@ pub type Group<'a> = (&'static str, String, Vec<&'a Measured>);
 
 /// The rows by subject, empty groups left out.
 pub fn groups(measured: &[Measured]) -> Vec<Group<'_>> {
-    let subjects: [(&str, &str, &[&str]); 5] = [
+    let subjects: [(&str, &str, &[&str]); 6] = [
         ("tasks", "Tasks on one thread", &["spawn_join", "yield", "wake_"]),
         ("timers", "Timers", &["timer_create", "timer_fire"]),
         (
             "threads",
             "Two workers, and blocking calls",
             &["pool_spawn", "pool_yield", "pool_ping", "to_thread"],
+        ),
+        (
+            "sync",
+            "Locks and queues",
+            &["lock_", "semaphore_", "queue_", "priority_queue"],
         ),
         ("network", "Network", &["echo_", "connect_", "udp_"]),
         (

@@ -38,9 +38,10 @@ impl Measured {
         ratio(&ratios)
     }
 
-    /// Among all but ours.
-    fn best(&self) -> Option<&'static str> {
-        let others = self.values.keys().filter(|peer| **peer != self.row.ours());
+    /// Among those of the row that are wanted, ours left out.
+    fn best(&self, wanted: impl Fn(&str) -> bool) -> Option<&'static str> {
+        let others = self.values.keys();
+        let others = others.filter(|peer| **peer != self.row.ours() && wanted(peer));
         let ranked = others.filter_map(|peer| Some((*peer, self.median(peer)?)));
         let better = |a: &(&str, f64), b: &(&str, f64)| {
             let order = a.1.total_cmp(&b.1);
@@ -56,7 +57,7 @@ impl Measured {
     /// Judges the row.
     pub fn verdict(&self) -> Verdict {
         let ours = self.row.ours();
-        let best = self.best();
+        let best = self.best(|_| true);
         let against_best = best.and_then(|best| self.against(ours, best));
         let mut against_bar = None;
         let judge = |ratio: Option<Ratio>, bar: f64| match ratio {
@@ -67,6 +68,11 @@ impl Measured {
             Bar::Best(bar) => judge(against_best, bar),
             Bar::Peer(peer, bar) => {
                 against_bar = self.against(ours, peer);
+                judge(against_bar, bar)
+            }
+            Bar::BestOf(peers, bar) => {
+                let best = self.best(|peer| peers.contains(&peer));
+                against_bar = best.and_then(|best| self.against(ours, best));
                 judge(against_bar, bar)
             }
             Bar::AtMost(most) => (self.median(ours).map(|value| value <= most), true),
@@ -124,6 +130,23 @@ mod tests {
         assert_eq!(verdict.best, Some("smol"));
         assert!((verdict.against_bar.unwrap().median - 0.5).abs() < 1e-9);
         assert_eq!(verdict.passes, Some(false));
+    }
+
+    #[test]
+    fn a_bar_of_some_peers_leaves_the_others_out_even_when_they_are_ahead() {
+        let row = measured(
+            "lock_contended",
+            &[
+                ("ours", &[4.0]),
+                ("async_lock", &[9.0]),
+                ("tokio", &[1.0]),
+                ("python", &[2.0]),
+            ],
+        );
+        let verdict = row.verdict();
+        assert_eq!(verdict.best, Some("async_lock"));
+        assert!((verdict.against_bar.unwrap().median - 2.0).abs() < 1e-9);
+        assert_eq!(verdict.passes, Some(true));
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub fn yields<P: Pool>(each: usize) -> f64 {
 }
 
 /// Runs the measuring future as a task of the pool, as the thread that waits has other habits everywhere.
-fn run_inside<P: Pool, F: Future<Output = f64> + Send + 'static>(
+pub(super) fn run_inside<P: Pool, F: Future<Output = f64> + Send + 'static>(
     measure: impl FnOnce(P) -> F + Send + 'static,
 ) -> f64 {
     let (send, receive) = std::sync::mpsc::channel();
