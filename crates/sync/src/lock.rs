@@ -94,7 +94,7 @@ impl<T: ?Sized> Lock<T> {
     ///
     /// ```
     /// # futures_lite::future::block_on(async {
-    /// let lock = asyncio_sync::Lock::default();
+    /// let lock = asyncio_sync::Lock::new(());
     /// let held: asyncio_sync::LockGuard<'_> = lock.acquire().await;
     /// assert!(lock.locked());
     /// drop(held);
@@ -209,7 +209,7 @@ impl<T: ?Sized> Lock<T> {
     ///
     /// ```
     /// # futures_lite::future::block_on(async {
-    /// let lock = asyncio_sync::Lock::default();
+    /// let lock = asyncio_sync::Lock::new(());
     /// asyncio_sync::LockGuard::leak(lock.acquire().await);
     /// assert!(lock.locked());
     /// assert!(lock.release().is_ok());
@@ -227,10 +227,6 @@ impl<T: ?Sized> Lock<T> {
     /// The value, with no need to wait: nobody else can have the lock.
     pub fn get_mut(&mut self) -> &mut T {
         self.value.get_mut()
-    }
-
-    pub(crate) fn permits(&self) -> &Permits {
-        &self.permits
     }
 }
 

@@ -90,11 +90,6 @@ pub struct OwnedLockGuard<T: ?Sized = ()> {
     _value: PhantomData<T>,
 }
 
-// SAFETY: the lock in an `Arc` is `Send` when the value is; the guard gives access to the value and nothing else.
-unsafe impl<T: ?Sized + Send> Send for OwnedLockGuard<T> {}
-// SAFETY: `&OwnedLockGuard` gives `&T`.
-unsafe impl<T: ?Sized + Send + Sync> Sync for OwnedLockGuard<T> {}
-
 impl<T: ?Sized> OwnedLockGuard<T> {
     /// The caller has taken the lock's permit.
     pub(super) fn new(lock: Arc<Lock<T>>) -> OwnedLockGuard<T> {
