@@ -14,6 +14,7 @@ mod rw_lock;
 mod semaphore;
 mod sync;
 mod value_error;
+pub mod watch;
 
 pub use barrier::{Barrier, BarrierWait, BrokenBarrierError};
 pub use condition::{CondGuard, CondWait, Condition};
