@@ -1,7 +1,7 @@
 //! Synchronization primitives for async code, with the names and the fairness of Python's asyncio.
 
 mod barrier;
-mod blocking;
+pub mod blocking;
 mod condition;
 mod event;
 mod lazy;
