@@ -20,6 +20,7 @@
 
 use std::fmt;
 use std::marker::PhantomPinned;
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::ptr;
@@ -27,7 +28,7 @@ use std::task::Waker;
 
 use asyncio_core::WakeList;
 
-use crate::sync::{AtomicU8, AtomicUsize, Mutex, MutexGuard, Ordering, UnsafeCell, const_fn, lock};
+use crate::sync::{AtomicU8, Mutex, MutexGuard, Ordering, UnsafeCell, const_fn, lock};
 
 #[cfg(all(test, asyncio_loom))]
 mod loom_tests;
@@ -66,9 +67,9 @@ const NOTIFIED: u8 = 2;
 
 struct Node {
     status: AtomicU8,
-    /// What the waiter says of itself while it waits, and what it was told when it was notified.
-    note: AtomicUsize,
-    links: UnsafeCell<Links>,
+    /// Written when the node is put on a list. A fresh node has nothing there: most waits need not wait, and a future
+    /// is moved about before it is polled, which is quick with nothing in it.
+    links: UnsafeCell<MaybeUninit<Links>>,
     /// A list has the node's address.
     _pin: PhantomPinned,
 }
@@ -78,19 +79,46 @@ impl Node {
     ///
     /// # Safety
     ///
-    /// The caller has the mutex of the monitor, and calls this for no other node inside `f`.
+    /// The links are the caller's: the node is on a list and the caller has the mutex, or it was notified and the
+    /// caller is its owner. `f` touches no links.
     #[inline]
     unsafe fn with_links<R>(&self, f: impl FnOnce(&mut Links) -> R) -> R {
-        // SAFETY: links are touched under the mutex alone.
-        self.links.with_mut(|links| f(unsafe { &mut *links }))
+        self.links.with_mut(|links| {
+            // SAFETY: they are the caller's, and were written when the node was put on a list.
+            f(unsafe { (*links).assume_init_mut() })
+        })
+    }
+
+    /// # Safety
+    ///
+    /// The node was notified.
+    #[inline]
+    unsafe fn note(&self) -> usize {
+        // SAFETY: the links were written when the node was put on a list, and are not changed now.
+        self.links
+            .with(|links| unsafe { (*links).assume_init_ref() }.note)
+    }
+
+    /// # Safety
+    ///
+    /// The node is idle, and the caller has the mutex.
+    #[inline]
+    unsafe fn set_links(&self, new: Links) {
+        self.links.with_mut(|links| {
+            // SAFETY: an idle node's links are nobody else's.
+            unsafe { (*links).write(new) };
+        });
     }
 }
 
 struct Links {
     previous: *const Node,
     next: *const Node,
+    /// There while the node is on a list.
     waker: Option<Waker>,
     list: usize,
+    /// What the waiter says of itself while it waits, and what it was told when it was notified.
+    note: usize,
 }
 
 /// What has become of a waiter.
@@ -186,7 +214,7 @@ impl<S, const LISTS: usize> Locked<'_, S, LISTS> {
             return None;
         }
         // SAFETY: a node on a list is alive: its owner must unlink it, under this mutex, before it can be dropped.
-        Some(unsafe { &*first }.note.load(Ordering::Relaxed))
+        Some(unsafe { (*first).with_links(|links| links.note) })
     }
 
     /// Takes the first off that list and gives it a note. `None`: nobody waits there.
@@ -199,8 +227,7 @@ impl<S, const LISTS: usize> Locked<'_, S, LISTS> {
         }
         // SAFETY: as in `front`.
         let node = unsafe { &*first };
-        let waker = self.unlink(node);
-        node.note.store(note, Ordering::Relaxed);
+        let waker = self.unlink(node, note);
         // The owner may drop the node as soon as it sees this.
         node.status.store(NOTIFIED, Ordering::Release);
         waker
@@ -222,46 +249,20 @@ impl<S, const LISTS: usize> Locked<'_, S, LISTS> {
     /// When the waiter is not idle, or is of another monitor.
     #[inline]
     pub fn push_back(&mut self, list: usize, waiter: Pin<&Waiter<'_, S, LISTS>>, note: usize, waker: &Waker) {
-        let node = self.prepare(waiter, note);
+        let node = self.idle(waiter);
         let last = self.guard.lists[list].last;
         let links = Links {
             previous: last,
             next: ptr::null(),
             waker: Some(waker.clone()),
             list,
+            note,
         };
-        // SAFETY: we have the mutex.
-        unsafe { node.with_links(|place| *place = links) };
+        // SAFETY: it is idle, and we have the mutex.
+        unsafe { node.set_links(links) };
         node.status.store(WAITING, Ordering::Relaxed);
         self.set_next(list, last, node);
         self.guard.lists[list].last = node;
-    }
-
-    /// Puts an idle waiter in front of that list: it has waited already, and what it was notified of is gone.
-    ///
-    /// # Panics
-    ///
-    /// When the waiter is not idle, or is of another monitor.
-    pub fn push_front(
-        &mut self,
-        list: usize,
-        waiter: Pin<&Waiter<'_, S, LISTS>>,
-        note: usize,
-        waker: &Waker,
-    ) {
-        let node = self.prepare(waiter, note);
-        let first = self.guard.lists[list].first;
-        let links = Links {
-            previous: ptr::null(),
-            next: first,
-            waker: Some(waker.clone()),
-            list,
-        };
-        // SAFETY: we have the mutex.
-        unsafe { node.with_links(|place| *place = links) };
-        node.status.store(WAITING, Ordering::Relaxed);
-        self.set_previous(list, first, node);
-        self.guard.lists[list].first = node;
     }
 
     /// Takes a waiter off its list, if it is on one: it is idle then. Gives back its waker, to be dropped when the
@@ -291,7 +292,7 @@ impl<S, const LISTS: usize> Locked<'_, S, LISTS> {
             Some(same) if same.will_wake(waker) => None,
             other => other.replace(waker.clone()),
         };
-        // SAFETY: we have the mutex.
+        // SAFETY: it is on a list, and we have the mutex.
         unsafe { node.with_links(renew) }
     }
 
@@ -304,12 +305,11 @@ impl<S, const LISTS: usize> Locked<'_, S, LISTS> {
     }
 
     #[inline]
-    fn prepare<'w>(&self, waiter: Pin<&'w Waiter<'_, S, LISTS>>, note: usize) -> &'w Node {
+    fn idle<'w>(&self, waiter: Pin<&'w Waiter<'_, S, LISTS>>) -> &'w Node {
         self.check(&waiter);
         let node = &waiter.get_ref().node;
         let status = node.status.load(Ordering::Acquire);
         assert_eq!(status, IDLE, "a waiter that is put on a list must be idle");
-        node.note.store(note, Ordering::Relaxed);
         node
     }
 
@@ -318,16 +318,19 @@ impl<S, const LISTS: usize> Locked<'_, S, LISTS> {
         if node.status.load(Ordering::Acquire) != WAITING {
             return None;
         }
-        let waker = self.unlink(node);
+        let waker = self.unlink(node, 0);
         node.status.store(IDLE, Ordering::Relaxed);
         waker
     }
 
-    /// Takes a node off the list that it is on.
+    /// Takes a node off the list that it is on, and leaves it a note.
     #[inline]
-    fn unlink(&mut self, node: &Node) -> Option<Waker> {
-        let take = |links: &mut Links| (links.previous, links.next, links.list, links.waker.take());
-        // SAFETY: we have the mutex.
+    fn unlink(&mut self, node: &Node, note: usize) -> Option<Waker> {
+        let take = |links: &mut Links| {
+            links.note = note;
+            (links.previous, links.next, links.list, links.waker.take())
+        };
+        // SAFETY: it is on a list, and we have the mutex.
         let (previous, next, list, waker) = unsafe { node.with_links(take) };
         self.set_next(list, previous, next);
         self.set_previous(list, next, previous);
@@ -379,13 +382,7 @@ impl<'a, S, const LISTS: usize> Waiter<'a, S, LISTS> {
                 monitor,
                 node: Node {
                     status: AtomicU8::new(IDLE),
-                    note: AtomicUsize::new(0),
-                    links: UnsafeCell::new(Links {
-                        previous: ptr::null(),
-                        next: ptr::null(),
-                        waker: None,
-                        list: 0,
-                    }),
+                    links: UnsafeCell::new(MaybeUninit::uninit()),
                     _pin: PhantomPinned,
                 },
             }
@@ -404,7 +401,9 @@ impl<'a, S, const LISTS: usize> Waiter<'a, S, LISTS> {
         match self.node.status.load(Ordering::Acquire) {
             IDLE => Status::Idle,
             WAITING => Status::Waiting,
-            _ => Status::Notified(self.node.note.load(Ordering::Relaxed)),
+            // SAFETY: the notifier has written the note and is done with the node, and nobody writes to it any more:
+            // to put it on a list again takes a reset, which needs it unshared.
+            _ => Status::Notified(unsafe { self.node.note() }),
         }
     }
 
