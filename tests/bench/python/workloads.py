@@ -159,6 +159,70 @@ async def semaphore_contended(each=2_000 // QUICK):
     return count / (time.perf_counter() - start)
 
 
+async def queue_uncontended(total=500_000 // QUICK):
+    queue, items = asyncio.Queue(), 0
+    start = time.perf_counter()
+    for i in range(total):
+        queue.put_nowait(i)
+        items += queue.get_nowait()
+    assert items == total * (total - 1) // 2
+    return total / (time.perf_counter() - start)
+
+
+async def queue_ping_pong(rounds=50_000 // QUICK):
+    there, back = asyncio.Queue(1), asyncio.Queue(1)
+
+    async def ping():
+        number = 0
+        for _ in range(rounds):
+            await there.put(number)
+            number = await back.get() + 1
+        return number
+
+    async def pong():
+        for _ in range(rounds):
+            await back.put(await there.get() + 1)
+
+    start = time.perf_counter()
+    number, _ = await asyncio.gather(ping(), pong())
+    assert number == 2 * rounds
+    return rounds / (time.perf_counter() - start)
+
+
+async def queue_stream(producers, consumers, total=200_000 // QUICK):
+    queue, out = asyncio.Queue(64), 0
+
+    async def produce(first, last):
+        for i in range(first, last):
+            await queue.put(i)
+
+    async def consume(count):
+        nonlocal out
+        for _ in range(count):
+            item = await queue.get()
+            out += item
+
+    each = total // producers
+    start = time.perf_counter()
+    jobs = [produce(i * each, (i + 1) * each) for i in range(producers)]
+    jobs += [consume(total // consumers) for _ in range(consumers)]
+    await asyncio.gather(*jobs)
+    assert out == total * (total - 1) // 2
+    return total / (time.perf_counter() - start)
+
+
+async def priority_queue(total=1_000_000):
+    queue, draw = asyncio.PriorityQueue(), random.Random(1)
+    numbers = [draw.getrandbits(64) for _ in range(total)]
+    expected = sorted(numbers)
+    start = time.perf_counter()
+    for number in numbers:
+        queue.put_nowait(number)
+    for number in expected:
+        assert queue.get_nowait() == number
+    return total / (time.perf_counter() - start)
+
+
 def load_beside(port, *arguments):
     """Runs the load on a plain thread, prints its number and ends the process."""
 
@@ -213,6 +277,12 @@ ROWS = {
     "lock_contended": lock_contended,
     "semaphore_uncontended": semaphore_uncontended,
     "semaphore_contended": semaphore_contended,
+    "queue_uncontended": queue_uncontended,
+    "queue_ping_pong": queue_ping_pong,
+    "queue_1x1": lambda: queue_stream(1, 1),
+    "queue_4x1": lambda: queue_stream(4, 1),
+    "queue_4x4": lambda: queue_stream(4, 4),
+    "priority_queue_1m": priority_queue,
     "echo_1x64": lambda: tcp(64, "tcp", 1, 64, MILLIS),
     "echo_64x64": lambda: tcp(64, "tcp", 64, 64, MILLIS),
     "echo_64x4096": lambda: tcp(4096, "tcp", 64, 4096, MILLIS),

@@ -74,6 +74,16 @@ const SMOL: Bar = Bar::Peer("smol", 1.0);
 
 const LOCKS: &[&str] = &["ours", "tokio", "tokio_on_ours", "async_lock", "python"];
 const LOCK_POOL: &[&str] = &["ours_pool", "tokio_mt", "tokio_on_ours_pool", "async_lock_pool"];
+const QUEUES: &[&str] = &[
+    "ours",
+    "tokio",
+    "tokio_on_ours",
+    "async_channel",
+    "flume",
+    "python",
+];
+/// tokio's has one consumer.
+const SHARED_QUEUES: &[&str] = &["ours", "async_channel", "flume", "python"];
 /// async-lock lets a task that asks at the right moment pass those that wait: fewer switches, for no order.
 const FAIR: Bar = Bar::BestOf(&["tokio", "tokio_on_ours", "python"], 1.0);
 
@@ -191,6 +201,34 @@ pub static ROWS: &[Row] = &[
         "the same by 64 tasks with 8 permits, each of which keeps its own while it yields; as lock_contended",
         LOCKS,
         FAIR,
+    ),
+    rate(
+        "queue_uncontended",
+        "items put and got by one task, without waiting",
+        QUEUES,
+    ),
+    rate(
+        "queue_ping_pong",
+        "round trips of two tasks through two queues with room for one",
+        QUEUES,
+    ),
+    rate(
+        "queue_1x1",
+        "items from one task to another through a queue with room for 64",
+        QUEUES,
+    ),
+    rate("queue_4x1", "the same from 4 tasks to one", QUEUES),
+    rate("queue_4x4", "the same from 4 tasks to 4", SHARED_QUEUES),
+    rate(
+        "queue_4x4_pool",
+        "the same from 4 tasks to 4 on two workers",
+        &["ours_pool", "async_channel_pool", "flume_pool"],
+    ),
+    rate_of(
+        "priority_queue_1m",
+        "a million random numbers put and then got in order; heap is a bare heap behind a mutex, for comparison",
+        &["ours", "heap", "python"],
+        Bar::Peer("python", 1.0),
     ),
     less(
         "bytes_per_parked_task",

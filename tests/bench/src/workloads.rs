@@ -13,6 +13,7 @@ pub mod net;
 pub mod ping_pong;
 pub mod pool;
 pub mod process;
+pub mod queues;
 pub mod structured;
 pub mod tasks;
 pub mod threads;
