@@ -2,6 +2,7 @@
 
 mod barrier;
 pub mod blocking;
+pub mod broadcast;
 mod condition;
 mod event;
 mod lazy;
