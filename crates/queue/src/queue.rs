@@ -15,6 +15,8 @@ mod get;
 mod item;
 mod items;
 mod join;
+#[cfg(all(test, asyncio_loom))]
+mod loom_tests;
 mod put;
 mod slot;
 mod state;

@@ -7,6 +7,8 @@ mod condition;
 mod event;
 mod lazy;
 mod lock;
+#[cfg(all(test, asyncio_loom))]
+mod loom_kit;
 pub mod monitor;
 mod once_cell;
 pub mod oneshot;

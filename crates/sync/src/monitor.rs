@@ -206,6 +206,13 @@ impl<S, const LISTS: usize> Locked<'_, S, LISTS> {
         self.guard.lists[list].first.is_null()
     }
 
+    /// Whether one waits on that list, and no more.
+    #[inline]
+    pub fn is_last(&self, list: usize) -> bool {
+        let List { first, last } = self.guard.lists[list];
+        !first.is_null() && ptr::eq(first, last)
+    }
+
     /// What the first on that list says of itself.
     #[inline]
     pub fn front(&self, list: usize) -> Option<usize> {

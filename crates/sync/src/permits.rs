@@ -165,18 +165,27 @@ impl Permits {
                 Err(now) => word = now,
             }
         }
-        let mut free = more(word, count) >> 1;
+        // The word is written before each one learns of its turn, for from then on it may look at it. With the last
+        // one's the line is empty, and the word is everybody's again.
+        word = more(word, count);
+        self.word.store(word, Ordering::Release);
         while let Some(wanted) = line.front(LINE) {
-            if wanted > free {
-                break;
+            if wanted > word >> 1 {
+                return;
             }
-            free -= wanted;
+            word -= wanted * ONE;
+            if line.is_last(LINE) {
+                word &= !WAITERS;
+            }
+            self.word.store(word, Ordering::Release);
             if let Some(waker) = line.notify_front(LINE, wanted) {
                 wake.push(waker);
             }
         }
-        let waiters = if line.is_empty(LINE) { 0 } else { WAITERS };
-        self.word.store((free << 1) | waiters, Ordering::Release);
+        if word & WAITERS != 0 {
+            // The last in line has left.
+            self.word.store(word & !WAITERS, Ordering::Release);
+        }
     }
 }
 
