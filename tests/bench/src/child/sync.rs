@@ -20,9 +20,9 @@ use crate::workloads::{locks, memory, queues};
 fn lock<P: Peer, L: Lock, S: Semaphore>(row: &str, quick: bool) -> Option<f64> {
     let n = shrink(quick);
     Some(match row {
-        "lock_uncontended" => locks::uncontended::<P, L>(50_000_000 / n),
+        "lock_uncontended" => locks::uncontended::<P, L>(80_000_000 / n),
         "lock_contended" => locks::contended::<P, L>(10_000_000 / n),
-        "semaphore_uncontended" => locks::semaphore_uncontended::<P, S>(50_000_000 / n),
+        "semaphore_uncontended" => locks::semaphore_uncontended::<P, S>(80_000_000 / n),
         "semaphore_contended" => locks::semaphore_contended::<P, S>(10_000_000 / n),
         "bytes_per_parked_lock" => memory::parked_lock::<P, L>(1 << 16),
         _ => return None,
@@ -42,9 +42,9 @@ fn queue<P: Peer, Q: Nowait, S: Sender, R: Receiver>(
     let n = shrink(quick);
     Some(match row {
         "queue_uncontended" => queues::uncontended::<P, Q>(60_000_000 / n),
-        "queue_ping_pong" => queues::ping_pong::<P, S, R>(open, 5_000_000 / n),
-        "queue_1x1" => queues::many_to_one::<P, S, R>(open, 1, 20_000_000 / n),
-        "queue_4x1" => queues::many_to_one::<P, S, R>(open, 4, 20_000_000 / n),
+        "queue_ping_pong" => queues::ping_pong::<P, S, R>(open, 8_000_000 / n),
+        "queue_1x1" => queues::many_to_one::<P, S, R>(open, 1, 28_000_000 / n),
+        "queue_4x1" => queues::many_to_one::<P, S, R>(open, 4, 28_000_000 / n),
         _ => return None,
     })
 }
@@ -56,13 +56,13 @@ fn shared_queue<P: Peer, Q: Nowait, S: Sender, R: Receiver + Clone>(
     quick: bool,
 ) -> Option<f64> {
     match row {
-        "queue_4x4" => Some(queues::many_to_many::<P, S, R>(open, 20_000_000 / shrink(quick))),
+        "queue_4x4" => Some(queues::many_to_many::<P, S, R>(open, 28_000_000 / shrink(quick))),
         _ => queue::<P, Q, S, R>(open, row, quick),
     }
 }
 
 fn queue_pool<S: Sender, R: Receiver + Clone>(open: Open<S, R>, row: &str, quick: bool) -> Option<f64> {
-    (row == "queue_4x4_pool").then(|| queues::pool::<OursPool, S, R>(open, 16_000_000 / shrink(quick)))
+    (row == "queue_4x4_pool").then(|| queues::pool::<OursPool, S, R>(open, 24_000_000 / shrink(quick)))
 }
 
 fn priority<Q: Nowait>(row: &str, quick: bool) -> Option<f64> {
