@@ -18,6 +18,8 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 mod foreign;
 #[path = "broadcast/model.rs"]
 mod model;
+#[path = "broadcast/tasks.rs"]
+mod tasks;
 #[path = "broadcast/threads.rs"]
 mod threads;
 

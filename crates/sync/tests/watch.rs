@@ -16,6 +16,8 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 mod foreign;
 #[path = "watch/model.rs"]
 mod model;
+#[path = "watch/tasks.rs"]
+mod tasks;
 #[path = "watch/threads.rs"]
 mod threads;
 

@@ -120,16 +120,17 @@ impl<T> Ring<T> {
             });
         };
         entry.readers -= 1;
-        let passed = index == 0 && entry.readers == 0;
-        let item = entry.item.clone();
+        let others = index > 0 || entry.readers > 0;
+        let shared = others.then(|| entry.item.clone());
         *self.readers_at(index + 1) += 1;
         *position += 1;
-        if passed {
-            self.first += 1;
-            // It lives on in `item`; somebody stands at the one behind it, for we do.
-            self.items.pop_front();
+        if let Some(item) = shared {
+            return Ok(item);
         }
-        Ok(item)
+        // We were the last. Somebody stands at the one behind it, for we do.
+        self.first += 1;
+        let last = self.items.pop_front().map(|entry| entry.item);
+        last.ok_or(TryRecvError::Empty)
     }
 
     fn index(&self, position: u64) -> usize {
