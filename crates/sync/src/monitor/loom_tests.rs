@@ -26,9 +26,7 @@ fn loom_a_waiter_can_be_dropped_while_it_is_notified() {
             })
         };
         let waiter = Box::pin(Waiter::new(&monitor));
-        monitor
-            .lock()
-            .push_back(0, waiter.as_ref(), 1, Waker::noop());
+        monitor.lock().push_back(0, waiter.as_ref(), 1, Waker::noop());
         let seen = waiter.status();
         assert!(matches!(seen, Status::Waiting | Status::Notified(7)));
         drop(waiter);
@@ -46,15 +44,11 @@ fn loom_neighbours_on_a_list_leave_at_once() {
             let monitor = monitor.clone();
             thread::spawn(move || {
                 let waiter = Box::pin(Waiter::new(&monitor));
-                monitor
-                    .lock()
-                    .push_back(0, waiter.as_ref(), 1, Waker::noop());
+                monitor.lock().push_back(0, waiter.as_ref(), 1, Waker::noop());
             })
         };
         let waiter = Box::pin(Waiter::new(&monitor));
-        monitor
-            .lock()
-            .push_back(0, waiter.as_ref(), 2, Waker::noop());
+        monitor.lock().push_back(0, waiter.as_ref(), 2, Waker::noop());
         drop(waiter);
         other.join().expect("no model panics");
         assert_eq!(monitor.lock().front(0), None);
