@@ -32,6 +32,8 @@
 //! |---|---|---|
 //! | `macros` | yes | `#[asyncio::main]` and `#[asyncio::test]` |
 //! | `net` | yes | the module `net` |
+//! | `queue` | yes | queues, and the module `queue` |
+//! | `sync` | yes | locks and their like, and the module `sync` |
 //! | `testing` | no | the module `testing`: the cancel explorer and the mock clock |
 
 pub mod prelude;
@@ -43,6 +45,14 @@ pub mod __private;
 /// TCP, UDP and Unix sockets.
 #[cfg(feature = "net")]
 pub use asyncio_net as net;
+
+/// Queues: all of it, with the futures' types and the storages.
+#[cfg(feature = "queue")]
+pub use asyncio_queue as queue;
+
+/// Synchronization: all of it, with the guards' and the futures' types, and the channels.
+#[cfg(feature = "sync")]
+pub use asyncio_sync as sync;
 
 /// The cancel explorer and the mock clock, for tests.
 #[cfg(feature = "testing")]
@@ -61,6 +71,12 @@ pub use asyncio_loop::{
 };
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};
+#[cfg(feature = "queue")]
+pub use asyncio_queue::{LifoQueue, PriorityQueue, Queue, QueueEmpty, QueueFull, QueueShutDown};
+#[cfg(feature = "sync")]
+pub use asyncio_sync::{
+    Barrier, BoundedSemaphore, BrokenBarrierError, Condition, Event, Lock, Semaphore, ValueError,
+};
 pub use asyncio_tasks::{
     AsCompleted, BorrowGroup, CallbackId, CancelToken, Cancelled, CancelledError, Context, ContextEntered,
     ContextVar, ExceptionGroup, Gather, GroupClosed, GroupTask, InvalidStateError, Job, JoinError, LocalJob,

@@ -285,8 +285,7 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     /// When there is none; the error says whether one may still come.
     #[inline]
     pub fn get_nowait(&self) -> Result<T, GetError> {
-        let mut wake = WakeList::new();
-        let mut state = self.monitor.lock();
+        let state = self.monitor.lock();
         if state.items() == 0 {
             return Err(if state.is_exhausted() {
                 GetError::ShutDown(QueueShutDown(()))
@@ -294,10 +293,7 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
                 GetError::Empty(QueueEmpty)
             });
         }
-        let item = get::take_item(&mut state, &mut wake);
-        drop(state);
-        wake.wake_all();
-        item.ok_or(GetError::Empty(QueueEmpty))
+        get::take_item(state).ok_or(GetError::Empty(QueueEmpty))
     }
 
     /// As [`get`](Queue::get), for a thread that runs no loop.

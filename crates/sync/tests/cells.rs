@@ -243,3 +243,19 @@ fn no_value_is_dropped_twice_or_kept() {
     drop(sender);
     assert_eq!(Arc::strong_count(&value), 1);
 }
+
+#[test]
+fn a_sender_learns_in_any_case_that_the_receiver_is_gone() {
+    for round in 0..2000 {
+        let (sender, receiver) = oneshot::channel::<u32>();
+        let thread = thread::spawn(move || {
+            if round % 2 == 0 {
+                thread::yield_now();
+            }
+            drop(receiver);
+        });
+        block_on(zip(sender.closed(), sender.closed()));
+        assert!(sender.is_closed());
+        thread.join().unwrap();
+    }
+}

@@ -9,22 +9,33 @@ use asyncio_sync::monitor::{Status, Waiter};
 use pin_project_lite::pin_project;
 
 use super::Queue;
-use super::state::{GETTERS, PROMISE, QueueLocked, State, end_if_exhausted, offer_item, offer_place};
+use super::state::{GETTERS, PROMISE, Phase, QueueLocked, State, end_if_exhausted, offer_item, offer_place};
 use crate::error::QueueShutDown;
 use crate::storage::QueueStorage;
 
 /// Takes the next item out, and offers its place.
 #[inline]
-pub(super) fn take_item<T, S: QueueStorage<T>>(
-    state: &mut QueueLocked<'_, S>,
-    wake: &mut WakeList,
-) -> Option<T> {
+pub(super) fn take_item<T, S: QueueStorage<T>>(mut state: QueueLocked<'_, S>) -> Option<T> {
     let item = state.storage.pop();
-    if let Some(waker) = offer_place(state) {
-        wake.push(waker);
+    let waker = offer_place(&mut state);
+    if state.phase != Phase::Open {
+        end_with(state);
+    } else {
+        drop(state);
     }
-    end_if_exhausted(state, wake);
+    if let Some(waker) = waker {
+        waker.wake();
+    }
     item
+}
+
+/// After a shutdown: the last item may have been taken out.
+#[cold]
+fn end_with<T, S: QueueStorage<T>>(mut state: QueueLocked<'_, S>) {
+    let mut wake = WakeList::new();
+    end_if_exhausted(&mut state, &mut wake);
+    drop(state);
+    wake.wake_all();
 }
 
 pin_project! {
@@ -100,10 +111,7 @@ impl<T, S: QueueStorage<T>> Future for Get<'_, T, S> {
                 state.promised_items -= 1;
             }
         }
-        let mut wake = WakeList::new();
-        let item = take_item(&mut state, &mut wake);
-        drop(state);
-        wake.wake_all();
+        let item = take_item(state);
         // A promised item is gone only if all were thrown out.
         Poll::Ready(item.ok_or(QueueShutDown(())))
     }

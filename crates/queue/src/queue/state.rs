@@ -109,7 +109,7 @@ impl<S> State<S> {
 #[inline]
 #[must_use = "the waker is to be woken when the lock is free"]
 pub(super) fn offer_item<T, S: QueueStorage<T>>(state: &mut QueueLocked<'_, S>) -> Option<Waker> {
-    if state.items() == 0 {
+    if state.is_empty(GETTERS) || state.items() == 0 {
         return None;
     }
     let waker = state.notify_front(GETTERS, PROMISE)?;
@@ -121,7 +121,7 @@ pub(super) fn offer_item<T, S: QueueStorage<T>>(state: &mut QueueLocked<'_, S>) 
 #[inline]
 #[must_use = "the waker is to be woken when the lock is free"]
 pub(super) fn offer_place<T, S: QueueStorage<T>>(state: &mut QueueLocked<'_, S>) -> Option<Waker> {
-    if state.room() == 0 {
+    if state.is_empty(PUTTERS) || state.room() == 0 {
         return None;
     }
     let waker = state.notify_front(PUTTERS, PROMISE)?;
