@@ -1,6 +1,7 @@
 //! `Queue`: order, room, promises, the count of what is unfinished, and the shutdown.
 
-mod kit;
+#[path = "../../sync/tests/kit/everywhere.rs"]
+mod everywhere;
 
 use std::sync::Arc;
 use std::thread;
@@ -9,9 +10,10 @@ use asyncio_queue::{
     Fifo, Get, GetError, Join, LifoQueue, PriorityQueue, Put, PutError, Queue, QueueEmpty, QueueFull,
     QueueItem, QueueShutDown, QueueStorage, Slot,
 };
+use asyncio_testing::by_hand;
+use everywhere::everywhere;
 use futures_lite::StreamExt;
 use futures_lite::future::{block_on, poll_once, zip};
-use kit::{by_hand, everywhere};
 
 type Unshared = std::cell::Cell<u32>;
 static_assertions::assert_impl_all!(Queue<Unshared>: Send, Sync, Unpin);

@@ -1,14 +1,16 @@
 //! `Barrier`: enough of them, or nobody.
 
-mod kit;
+#[path = "kit/everywhere.rs"]
+mod everywhere;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::thread;
 
 use asyncio_sync::{Barrier, BarrierWait, BrokenBarrierError};
+use asyncio_testing::{ByHand, by_hand};
+use everywhere::everywhere;
 use futures_lite::future::block_on;
-use kit::{ByHand, by_hand, everywhere};
 
 static_assertions::assert_impl_all!(Barrier: Send, Sync, Unpin);
 static_assertions::assert_impl_all!(BarrierWait<'static>: Send, Sync);

@@ -1,6 +1,7 @@
 //! `RwLock`, `OnceCell`, `Lazy` and `oneshot`.
 
-mod kit;
+#[path = "kit/everywhere.rs"]
+mod everywhere;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -11,8 +12,9 @@ use asyncio_sync::oneshot::{self, TryRecvError};
 use asyncio_sync::{
     Lazy, OnceCell, OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
+use asyncio_testing::by_hand;
+use everywhere::everywhere;
 use futures_lite::future::{block_on, poll_once, yield_now, zip};
-use kit::{by_hand, everywhere};
 
 static_assertions::assert_impl_all!(RwLock<u32>: Send, Sync, Unpin);
 static_assertions::assert_impl_all!(RwLock<Cell<u32>>: Send);

@@ -1,13 +1,15 @@
 //! `Event` and `Condition`: news reaches who waits for it.
 
-mod kit;
+#[path = "kit/everywhere.rs"]
+mod everywhere;
 
 use std::sync::Arc;
 use std::thread;
 
 use asyncio_sync::{CondGuard, CondWait, Condition, Event, EventWait, Lock};
+use asyncio_testing::by_hand;
+use everywhere::everywhere;
 use futures_lite::future::{block_on, poll_once, zip};
-use kit::{by_hand, everywhere};
 
 static_assertions::assert_impl_all!(Event: Send, Sync, Unpin);
 static_assertions::assert_impl_all!(EventWait<'static>: Send, Sync);
@@ -115,7 +117,7 @@ fn a_wait_releases_the_lock_and_takes_it_again() {
     assert_eq!(*condition.try_acquire().unwrap(), 1);
 }
 
-fn waiting(condition: &Condition<u32>) -> kit::ByHand<impl Future<Output = ()>> {
+fn waiting(condition: &Condition<u32>) -> asyncio_testing::ByHand<impl Future<Output = ()>> {
     by_hand(async {
         let mut guard = condition.acquire().await;
         guard.wait().await;
@@ -129,7 +131,7 @@ fn a_notification_wakes_as_many_as_it_says() {
     let condition = Condition::new(0);
     let mut all: Vec<_> = (0..5).map(|_| waiting(&condition)).collect();
     condition.try_acquire().unwrap().notify(2);
-    let woken: Vec<_> = all.iter().map(kit::ByHand::wakes).collect();
+    let woken: Vec<_> = all.iter().map(asyncio_testing::ByHand::wakes).collect();
     assert_eq!(woken, [1, 1, 0, 0, 0]);
     assert!(all[0].poll().is_some() && all[1].poll().is_some());
     condition.try_acquire().unwrap().notify_all();

@@ -1,14 +1,16 @@
 //! `Lock`: who has it, who is next, and that nobody is forgotten.
 
-mod kit;
+#[path = "kit/everywhere.rs"]
+mod everywhere;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 
 use asyncio_sync::{Acquire, Lock, LockGuard, OwnedLockGuard};
+use asyncio_testing::by_hand;
+use everywhere::everywhere;
 use futures_lite::future::{block_on, zip};
-use kit::{by_hand, everywhere};
 
 static_assertions::assert_impl_all!(Lock<u32>: Send, Sync, Unpin);
 static_assertions::assert_impl_all!(Lock<std::cell::Cell<u32>>: Send, Sync);

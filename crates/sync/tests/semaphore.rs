@@ -1,13 +1,15 @@
 //! `Semaphore` and `BoundedSemaphore`: permits are neither lost nor made.
 
-mod kit;
+#[path = "kit/everywhere.rs"]
+mod everywhere;
 
 use std::sync::Arc;
 use std::thread;
 
 use asyncio_sync::{AcquirePermit, BoundedSemaphore, OwnedPermit, Permit, Semaphore};
+use asyncio_testing::by_hand;
+use everywhere::everywhere;
 use futures_lite::future::block_on;
-use kit::{by_hand, everywhere};
 
 static_assertions::assert_impl_all!(Semaphore: Send, Sync, Unpin);
 static_assertions::assert_impl_all!(BoundedSemaphore: Send, Sync, Unpin);

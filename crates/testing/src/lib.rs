@@ -1,8 +1,10 @@
-//! A kit for testing asynchronous code: a clock that a test moves, and the cancel explorer.
+//! A kit for testing asynchronous code: a clock that a test moves, futures that it polls by hand, and the cancel explorer.
 //!
 //! [`explore_cancel`] runs a future once for each of its suspension points and cancels it there, softly (asked to stop, so that
 //! cleanup runs) and hard (dropped); after each run it lets the test check what must still hold: nothing lost, nothing
 //! held, nothing done twice.
+//!
+//! [`by_hand`] makes a future that the test polls itself, and that counts its wakes.
 //!
 //! [`Clock`] and [`MockClock`] are those of `asyncio-timers`; with a loop, `Runner::mock_clock(true)` lets time jump
 //! whenever nothing is ready.
@@ -34,7 +36,9 @@
 //! assert_eq!(explored.suspension_points, 1);
 //! ```
 
+mod by_hand;
 mod explorer;
 
 pub use asyncio_timers::{Clock, MockClock};
+pub use by_hand::{ByHand, by_hand};
 pub use explorer::{Case, Ended, Explored, How, explore_cancel};
