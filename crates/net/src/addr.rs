@@ -15,7 +15,7 @@ pub trait ToAddrs: sealed::Sealed {}
 impl<T: sealed::Sealed + ?Sized> ToAddrs for T {}
 
 /// What a value stands for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Named {
     /// It is an address.
     Addr(SocketAddr),
@@ -27,13 +27,19 @@ pub enum Named {
     Invalid(String),
 }
 
-mod sealed {
+pub(crate) mod sealed {
     pub trait Sealed {
         fn named(&self) -> super::Named;
     }
 }
 
 use sealed::Sealed;
+
+impl Sealed for Named {
+    fn named(&self) -> Named {
+        self.clone()
+    }
+}
 
 /// The addresses that `to` names.
 pub(crate) async fn addrs<A: ToAddrs>(to: A) -> io::Result<Vec<SocketAddr>> {

@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 #[derive(Debug)]
 struct Named {
@@ -27,6 +28,40 @@ impl fmt::Display for Named {
 impl Error for Named {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.source)
+    }
+}
+
+/// An error that is told to several.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedError(Arc<io::Error>);
+
+impl SharedError {
+    pub(crate) fn new(error: io::Error) -> SharedError {
+        SharedError(Arc::new(error))
+    }
+
+    pub(crate) fn get(&self) -> &io::Error {
+        &self.0
+    }
+
+    /// The same error once more: the system's number stays, or else it is the source.
+    pub(crate) fn again(&self) -> io::Error {
+        match self.0.raw_os_error() {
+            Some(number) => io::Error::from_raw_os_error(number),
+            None => io::Error::new(self.0.kind(), self.clone()),
+        }
+    }
+}
+
+impl fmt::Display for SharedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for SharedError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
     }
 }
 

@@ -43,12 +43,17 @@ mod accept;
 mod addr;
 mod descriptor;
 mod error;
+mod open;
 mod resolve;
 mod split;
 mod stream;
+mod stream_error;
+mod stream_reader;
+mod stream_writer;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_stream;
+pub mod transport;
 mod udp_options;
 mod udp_socket;
 #[cfg(unix)]
@@ -59,14 +64,22 @@ mod unix_datagram;
 mod unix_listener;
 #[cfg(unix)]
 mod unix_stream;
+mod wire;
 
 pub use accept::{Incoming, Listener};
 pub use addr::ToAddrs;
+pub use open::{OpenConnection, Opening, open_connection, stream};
+#[cfg(unix)]
+pub use open::{OpenUnixConnection, open_unix_connection};
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::ByteStream;
+pub use stream_error::{IncompleteReadError, LimitOverrunError, StreamError};
+pub use stream_reader::{Feeder, Lines, ReadLine, ReadUntil, ReaderIo, StreamReader};
+pub use stream_writer::{StreamWriter, WriterIo};
 pub use tcp_listener::{TcpListener, TcpListenerBuilder};
 pub use tcp_options::Keepalive;
 pub use tcp_stream::TcpStream;
+pub use transport::Transport;
 pub use udp_socket::UdpSocket;
 #[cfg(unix)]
 pub use unix_datagram::UnixDatagram;
@@ -76,3 +89,4 @@ pub use unix_listener::UnixListener;
 pub use unix_stream::PeerCredentials;
 #[cfg(unix)]
 pub use unix_stream::UnixStream;
+pub use wire::Wire;

@@ -18,6 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "asyncio-core",
             "asyncio-reactor",
+            "asyncio-sync",
             "asyncio-timers",
             "asyncio-tasks",
         ],

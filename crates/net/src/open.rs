@@ -1,0 +1,128 @@
+//! Streams over connections: a reader and a writer.
+
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::num::NonZeroUsize;
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+
+use crate::addr::{Named, ToAddrs};
+use crate::stream_reader::LIMIT;
+use crate::transport::Transport;
+use crate::wire::Wire;
+use crate::{StreamReader, StreamWriter, TcpStream};
+
+/// A reader and a writer over anything that carries bytes: a socket of this crate, or a [`Wire`] of one's own.
+pub fn stream(wire: impl Wire) -> (StreamReader, StreamWriter) {
+    with_limit(wire, LIMIT)
+}
+
+pub(crate) fn with_limit(wire: impl Wire, limit: usize) -> (StreamReader, StreamWriter) {
+    let transport = Transport::new(Box::new(wire));
+    let reader = StreamReader::new(transport.clone(), limit);
+    (reader, StreamWriter::new(transport))
+}
+
+/// What opening a connection gives.
+pub type Opening = Pin<Box<dyn Future<Output = io::Result<(StreamReader, StreamWriter)>> + Send>>;
+
+/// Connects to a server, and gives a reader and a writer.
+///
+/// # Errors
+///
+/// As [`TcpStream::connect`].
+///
+/// # Cancel safety
+///
+/// The attempt ends; a peer may have seen it.
+///
+/// # Python
+///
+/// `asyncio.open_connection`. See [`StreamWriter`] for an example.
+pub fn open_connection(address: impl ToAddrs) -> OpenConnection {
+    OpenConnection {
+        address: address.named(),
+        limit: LIMIT,
+    }
+}
+
+/// A connection to be opened; from [`open_connection`]. Awaiting it connects.
+#[must_use = "connects when it is awaited"]
+#[derive(Debug)]
+pub struct OpenConnection {
+    address: Named,
+    limit: usize,
+}
+
+impl OpenConnection {
+    /// The limit of the reader, in bytes; see [`StreamReader::limit`].
+    pub fn limit(mut self, limit: NonZeroUsize) -> Self {
+        self.limit = limit.get();
+        self
+    }
+}
+
+impl IntoFuture for OpenConnection {
+    type Output = io::Result<(StreamReader, StreamWriter)>;
+    type IntoFuture = Opening;
+
+    fn into_future(self) -> Opening {
+        Box::pin(async move {
+            let stream = TcpStream::connect(self.address).await?;
+            Ok(with_limit(stream, self.limit))
+        })
+    }
+}
+
+/// Connects to the Unix socket on `path`, and gives a reader and a writer. Unix only.
+///
+/// # Errors
+///
+/// As [`UnixStream::connect`](crate::UnixStream::connect).
+///
+/// # Cancel safety
+///
+/// The attempt ends; a peer may have seen it.
+///
+/// # Python
+///
+/// `asyncio.open_unix_connection`.
+#[cfg(unix)]
+pub fn open_unix_connection(path: impl AsRef<Path>) -> OpenUnixConnection {
+    OpenUnixConnection {
+        path: path.as_ref().to_owned(),
+        limit: LIMIT,
+    }
+}
+
+/// A connection to be opened; from [`open_unix_connection`]. Awaiting it connects.
+#[cfg(unix)]
+#[derive(Debug)]
+#[must_use = "connects when it is awaited"]
+pub struct OpenUnixConnection {
+    path: PathBuf,
+    limit: usize,
+}
+
+#[cfg(unix)]
+impl OpenUnixConnection {
+    /// The limit of the reader, in bytes; see [`StreamReader::limit`].
+    pub fn limit(mut self, limit: NonZeroUsize) -> Self {
+        self.limit = limit.get();
+        self
+    }
+}
+
+#[cfg(unix)]
+impl IntoFuture for OpenUnixConnection {
+    type Output = io::Result<(StreamReader, StreamWriter)>;
+    type IntoFuture = Opening;
+
+    fn into_future(self) -> Opening {
+        Box::pin(async move {
+            let stream = crate::UnixStream::connect(&self.path).await?;
+            Ok(with_limit(stream, self.limit))
+        })
+    }
+}

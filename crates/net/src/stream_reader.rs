@@ -1,0 +1,494 @@
+//! `StreamReader`: bytes, lines and records from a connection.
+//!
+//! It reads from the wire when it is asked for more than it has, so a peer that sends too much is held up by the
+//! system, and nothing has to be paused. What was read and not taken stays in the buffer, whatever becomes of the
+//! wait: that makes every read cancel safe.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+
+use crate::error::SharedError;
+use crate::stream_error::{IncompleteReadError, LimitOverrunError, StreamError};
+use crate::transport::Transport;
+
+mod buffer;
+mod feed;
+mod io_view;
+
+pub use feed::Feeder;
+pub use io_view::ReaderIo;
+
+use buffer::ReadBuffer;
+use feed::Feed;
+
+/// As in Python: 64 KiB.
+pub(crate) const LIMIT: usize = 64 * 1024;
+
+/// The first read asks for so much; one that is filled doubles it, up to [`MOST`].
+const LEAST: usize = 1024;
+const MOST: usize = 64 * 1024;
+
+/// The receiving side of a stream: reads bytes, lines and records.
+///
+/// # Cancel safety
+///
+/// Each read can be dropped at any time: what has come is kept for the next one.
+///
+/// # Python
+///
+/// `asyncio.StreamReader`.
+///
+/// # Examples
+///
+/// ```
+/// use asyncio_net::StreamReader;
+///
+/// # futures_lite::future::block_on(async {
+/// let (mut feeder, mut reader) = StreamReader::pipe();
+/// feeder.feed_data(b"GET / HTTP/1.1\r\n\r\nbody");
+/// feeder.feed_eof();
+/// assert_eq!(reader.readuntil(b"\r\n\r\n").await?, "GET / HTTP/1.1\r\n\r\n");
+/// assert_eq!(reader.readexactly(2).await?, "bo");
+/// assert_eq!(reader.read_to_end().await?, "dy");
+/// assert!(reader.at_eof());
+/// # Ok::<(), asyncio_net::StreamError>(())
+/// # }).unwrap();
+/// ```
+pub struct StreamReader {
+    source: Source,
+    buffer: ReadBuffer,
+    /// What the next read from the wire asks for.
+    ask: usize,
+    limit: usize,
+    eof: bool,
+    error: Option<SharedError>,
+}
+
+enum Source {
+    Wire(Transport),
+    Feed(Feed),
+}
+
+impl StreamReader {
+    pub(crate) fn new(transport: Transport, limit: usize) -> StreamReader {
+        StreamReader::make(Source::Wire(transport), limit)
+    }
+
+    /// A reader without a connection: what is put into the feeder comes out of it.
+    pub fn pipe() -> (Feeder, StreamReader) {
+        let (feeder, feed) = Feed::new();
+        (feeder, StreamReader::make(Source::Feed(feed), LIMIT))
+    }
+
+    fn make(source: Source, limit: usize) -> StreamReader {
+        StreamReader {
+            source,
+            buffer: ReadBuffer::default(),
+            ask: LEAST,
+            limit,
+            eof: false,
+            error: None,
+        }
+    }
+
+    /// The most bytes that [`readline`](StreamReader::readline) and [`readuntil`](StreamReader::readuntil) gather
+    /// while they look for the separator; 64 KiB at first.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Sets the limit.
+    pub fn set_limit(&mut self, limit: NonZeroUsize) {
+        self.limit = limit.get();
+    }
+
+    /// Some bytes, at most `most`, as soon as there are any; none at the end of the stream, or if `most` is 0.
+    ///
+    /// # Errors
+    ///
+    /// The system's, after what came before it was read.
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost.
+    pub async fn read(&mut self, most: usize) -> io::Result<Bytes> {
+        if most == 0 {
+            return Ok(Bytes::new());
+        }
+        if self.buffer.is_empty() {
+            self.fill().await?;
+        }
+        Ok(self.buffer.take(self.buffer.len().min(most)))
+    }
+
+    /// All bytes up to the end of the stream; the limit does not count.
+    ///
+    /// # Errors
+    ///
+    /// The system's; what had come is still there to be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost.
+    pub async fn read_to_end(&mut self) -> io::Result<Bytes> {
+        while self.fill().await? > 0 {}
+        Ok(self.buffer.take(self.buffer.len()))
+    }
+
+    /// A line with its `\n`. The last one may lack it, and after it comes an empty one: the end of the stream.
+    ///
+    /// A limit for this line alone: `readline().limit(n)`.
+    ///
+    /// # Errors
+    ///
+    /// `LimitOverrun` when no line ends within the limit; it stays in the buffer. The system's.
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost.
+    ///
+    /// # Python
+    ///
+    /// There a line that is too long is thrown away.
+    pub fn readline(&mut self) -> ReadLine<'_> {
+        let limit = self.limit;
+        ReadLine {
+            reader: self,
+            limit,
+            from: 0,
+        }
+    }
+
+    /// The next line, with its `\n`; `None` at the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`readline`](StreamReader::readline).
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost.
+    pub async fn next_line(&mut self) -> Result<Option<Bytes>, StreamError> {
+        let line = self.readline().await?;
+        Ok((!line.is_empty()).then_some(line))
+    }
+
+    /// The lines as a stream, each with its `\n`.
+    pub fn lines(&mut self) -> Lines<'_> {
+        Lines {
+            reader: self,
+            from: 0,
+        }
+    }
+
+    /// Exactly `count` bytes; the limit does not count.
+    ///
+    /// # Errors
+    ///
+    /// `IncompleteRead` when the stream ends before; it has what came. The system's; what came is still there.
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost.
+    pub async fn readexactly(&mut self, count: usize) -> Result<Bytes, StreamError> {
+        while self.buffer.len() < count {
+            if self.fill_for(count - self.buffer.len()).await? == 0 {
+                let partial = self.buffer.take(self.buffer.len());
+                let expected = Some(count);
+                return Err(IncompleteReadError { partial, expected }.into());
+            }
+        }
+        Ok(self.buffer.take(count))
+    }
+
+    /// Everything up to and with the separator.
+    ///
+    /// A limit for this call alone: `readuntil(separator).limit(n)`.
+    ///
+    /// # Errors
+    ///
+    /// `LimitOverrun` when the separator does not come within the limit; all stays in the buffer. `IncompleteRead` when
+    /// the stream ends before; it has what came. The system's.
+    ///
+    /// # Panics
+    ///
+    /// When the separator is empty.
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost.
+    pub fn readuntil<'a>(&'a mut self, separator: &'a [u8]) -> ReadUntil<'a> {
+        assert!(!separator.is_empty(), "a separator must have at least one byte");
+        ReadUntil {
+            limit: self.limit,
+            reader: self,
+            separators: Separators::One(separator),
+            from: 0,
+        }
+    }
+
+    /// As [`readuntil`](StreamReader::readuntil), with several separators: the one that ends first.
+    ///
+    /// # Errors
+    ///
+    /// As `readuntil`.
+    ///
+    /// # Panics
+    ///
+    /// When there is no separator, or one is empty.
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost.
+    pub fn readuntil_any<'a>(&'a mut self, separators: &'a [&'a [u8]]) -> ReadUntil<'a> {
+        assert!(
+            !separators.is_empty() && separators.iter().all(|separator| !separator.is_empty()),
+            "there must be a separator, and each must have at least one byte"
+        );
+        ReadUntil {
+            limit: self.limit,
+            reader: self,
+            separators: Separators::Many(separators),
+            from: 0,
+        }
+    }
+
+    /// Whether the stream has ended and all was read.
+    pub fn at_eof(&self) -> bool {
+        self.eof && self.buffer.is_empty()
+    }
+
+    /// The error that ended the stream.
+    pub fn exception(&self) -> Option<&io::Error> {
+        self.error.as_ref().map(SharedError::get)
+    }
+
+    /// What has come and was not read yet.
+    pub fn buffered(&self) -> &[u8] {
+        self.buffer.as_slice()
+    }
+
+    /// The same reader with the traits of futures-io.
+    pub fn io(&mut self) -> ReaderIo<'_> {
+        ReaderIo::new(self)
+    }
+
+    async fn fill(&mut self) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_fill(cx, 0)).await
+    }
+
+    async fn fill_for(&mut self, wanted: usize) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_fill(cx, wanted)).await
+    }
+
+    /// Reads some more into the buffer; 0: the stream has ended.
+    #[inline]
+    fn poll_fill(&mut self, cx: &mut Context<'_>, wanted: usize) -> Poll<io::Result<usize>> {
+        if let Some(error) = &self.error {
+            return Poll::Ready(Err(error.again()));
+        }
+        if self.eof {
+            return Poll::Ready(Ok(0));
+        }
+        let most = self.ask.max(wanted);
+        let tail = self.buffer.tail();
+        let polled = match &mut self.source {
+            Source::Wire(transport) => transport.poll_read(cx, tail, most),
+            Source::Feed(feed) => feed.poll_read(cx, tail),
+        };
+        match polled {
+            Poll::Pending => {
+                self.buffer.rest();
+                Poll::Pending
+            }
+            Poll::Ready(Ok(0)) => {
+                self.eof = true;
+                Poll::Ready(Ok(0))
+            }
+            Poll::Ready(Ok(count)) => {
+                if count >= self.ask {
+                    self.ask = (self.ask * 2).min(MOST);
+                }
+                Poll::Ready(Ok(count))
+            }
+            Poll::Ready(Err(error)) => {
+                let error = SharedError::new(error);
+                let again = error.again();
+                self.error = Some(error.clone());
+                if let Source::Wire(transport) = &self.source {
+                    transport.lost(error.again());
+                }
+                Poll::Ready(Err(again))
+            }
+        }
+    }
+
+    /// Looks for a separator, and reads on until it is there. `from`: so far was looked already.
+    fn poll_until(
+        &mut self,
+        cx: &mut Context<'_>,
+        separators: &[&[u8]],
+        limit: usize,
+        from: &mut usize,
+    ) -> Poll<Result<Bytes, StreamError>> {
+        let longest = separators.iter().map(|separator| separator.len()).max();
+        loop {
+            if let Some(found) = self.buffer.find(separators, *from) {
+                return Poll::Ready(if found.at > limit {
+                    Err(overrun(found.at, limit, true))
+                } else {
+                    Ok(self.buffer.take(found.end))
+                });
+            }
+            // A separator may have come in part.
+            *from = (self.buffer.len() + 1).saturating_sub(longest.unwrap_or(1));
+            if *from > limit {
+                return Poll::Ready(Err(overrun(*from, limit, false)));
+            }
+            if ready!(self.poll_fill(cx, 0))? == 0 {
+                let partial = self.buffer.take(self.buffer.len());
+                let expected = None;
+                return Poll::Ready(Err(IncompleteReadError { partial, expected }.into()));
+            }
+        }
+    }
+
+    /// A line; at the end of the stream what there is.
+    fn poll_line(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: usize,
+        from: &mut usize,
+    ) -> Poll<Result<Bytes, StreamError>> {
+        self.poll_until(cx, &[b"\n"], limit, from).map(|line| match line {
+            Err(StreamError::IncompleteRead(error)) => Ok(error.partial),
+            line => line,
+        })
+    }
+}
+
+fn overrun(consumed: usize, limit: usize, found: bool) -> StreamError {
+    StreamError::LimitOverrun(LimitOverrunError {
+        consumed,
+        limit,
+        found,
+    })
+}
+
+impl fmt::Debug for StreamReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamReader")
+            .field("buffered", &self.buffer.len())
+            .field("limit", &self.limit)
+            .field("eof", &self.eof)
+            .field("error", &self.error)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Separators<'a> {
+    One(&'a [u8]),
+    Many(&'a [&'a [u8]]),
+}
+
+/// The read up to a separator; from [`StreamReader::readuntil`].
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct ReadUntil<'a> {
+    reader: &'a mut StreamReader,
+    separators: Separators<'a>,
+    limit: usize,
+    from: usize,
+}
+
+impl ReadUntil<'_> {
+    /// So many bytes may come before the separator, in this call.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+impl Future for ReadUntil<'_> {
+    type Output = Result<Bytes, StreamError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let one;
+        let separators = match this.separators {
+            Separators::One(separator) => {
+                one = [separator];
+                &one[..]
+            }
+            Separators::Many(separators) => separators,
+        };
+        this.reader.poll_until(cx, separators, this.limit, &mut this.from)
+    }
+}
+
+impl fmt::Debug for ReadUntil<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadUntil")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The read of a line; from [`StreamReader::readline`].
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct ReadLine<'a> {
+    reader: &'a mut StreamReader,
+    limit: usize,
+    from: usize,
+}
+
+impl ReadLine<'_> {
+    /// So many bytes may come before the `\n`, in this call.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+impl Future for ReadLine<'_> {
+    type Output = Result<Bytes, StreamError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        this.reader.poll_line(cx, this.limit, &mut this.from)
+    }
+}
+
+/// The lines of a stream, each with its `\n`; from [`StreamReader::lines`].
+///
+/// # Cancel safety
+///
+/// No byte is lost when a wait for the next line is dropped.
+#[derive(Debug)]
+#[must_use = "streams do nothing unless they are polled"]
+pub struct Lines<'a> {
+    reader: &'a mut StreamReader,
+    from: usize,
+}
+
+impl Stream for Lines<'_> {
+    type Item = Result<Bytes, StreamError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let limit = this.reader.limit;
+        let line = ready!(this.reader.poll_line(cx, limit, &mut this.from));
+        this.from = 0;
+        Poll::Ready(match line {
+            Ok(line) if line.is_empty() => None,
+            line => Some(line),
+        })
+    }
+}

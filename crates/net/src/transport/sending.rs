@@ -1,0 +1,85 @@
+//! `Sending`: what a transport's mutex guards.
+
+use std::io;
+use std::task::Waker;
+
+use asyncio_core::WakeList;
+use asyncio_sync::monitor::Locked;
+
+use super::DRAINERS;
+use super::outgoing::Outgoing;
+use crate::error::SharedError;
+
+pub(super) type Guard<'a> = Locked<'a, Sending, 2>;
+
+pub(super) struct Sending {
+    pub(super) queue: Outgoing,
+    pub(super) high: usize,
+    pub(super) low: usize,
+    pub(super) hard: Option<usize>,
+    pub(super) paused: bool,
+    pub(super) phase: Phase,
+    pub(super) eof: Eof,
+    /// Why the connection was lost.
+    pub(super) error: Option<SharedError>,
+    /// Who writes through `AsyncWrite` and waits for room, or for the queue to be sent.
+    pub(super) poller: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// The queue is sent, then all is over.
+    Closing,
+    Closed,
+}
+
+/// The end of the sending direction, after all that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Eof {
+    No,
+    Wanted,
+    Sent,
+}
+
+impl Sending {
+    /// Whether so many bytes more may be written.
+    pub(super) fn check(&self, more: usize) -> io::Result<()> {
+        if let Some(error) = &self.error {
+            return Err(error.again());
+        }
+        if self.phase != Phase::Open {
+            return Err(closed());
+        }
+        if self.eof != Eof::No {
+            let message = "cannot write after write_eof()";
+            return Err(io::Error::new(io::ErrorKind::BrokenPipe, message));
+        }
+        if let Some(most) = self.hard {
+            let queued = self.queue.len();
+            if queued.saturating_add(more) > most {
+                let message =
+                    format!("{more} bytes more than the {queued} that wait to be sent: the limit is {most}");
+                return Err(io::Error::new(io::ErrorKind::StorageFull, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn closed() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionReset, "the connection was closed")
+}
+
+/// Lets those go on who waited for the queue to become short enough.
+pub(super) fn resume(sending: &mut Guard<'_>, wake: &mut WakeList) {
+    if sending.paused && sending.queue.len() <= sending.low {
+        sending.paused = false;
+        sending.notify_all(DRAINERS, 0, wake);
+    }
+    if !sending.paused || sending.queue.is_empty() {
+        if let Some(waker) = sending.poller.take() {
+            wake.push(waker);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `Wire`: what carries a stream's bytes: a socket, a pipe, or something of the user's own.
+//!
+//! All functions may be called by several threads at once, the reading ones by one at a time and the writing ones
+//! too. Readiness is the reactor's affair, which a wire leads to.
+
+use std::any::Any;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::task::{Context, Poll};
+
+use asyncio_reactor::Direction;
+
+use crate::stream::ByteStream;
+use crate::stream::sealed::Socket;
+
+/// What carries the bytes of a [`StreamReader`](crate::StreamReader) and a [`StreamWriter`](crate::StreamWriter).
+pub trait Wire: Send + Sync + fmt::Debug + Any {
+    /// Reads up to `most` bytes to the end of `buffer`, and gives their number; 0 is the end of the stream.
+    ///
+    /// No room is made in `buffer` while there is nothing to read.
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>>;
+
+    /// Writes some bytes without waiting: `WouldBlock` when none can be taken now.
+    fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Writes some bytes, and gives their number.
+    fn poll_write(&self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>>;
+
+    /// Ends the sending direction: the peer sees the end of the stream.
+    fn close_write(&self) -> io::Result<()>;
+
+    /// Whether the sending direction can end before the other.
+    fn can_close_write(&self) -> bool {
+        true
+    }
+
+    /// Ends both directions: a read that waits sees the end.
+    fn close(&self) -> io::Result<()>;
+
+    /// What is below, for those who look for its type.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// A socket of this crate as a wire.
+impl<S> Wire for S
+where
+    S: ByteStream + fmt::Debug + Send + Sync + 'static,
+    S::Io: Send + Sync,
+{
+    #[inline]
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
+        let io = self.io();
+        io.poll_stream_io(Direction::Read, most, cx, |socket| append(socket, buffer, most))
+    }
+
+    #[inline]
+    fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        write(self.io().get_ref(), buffers)
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
+        let io = self.io();
+        io.poll_stream_io(Direction::Write, wanted, cx, |socket| write(socket, buffers))
+    }
+
+    fn close_write(&self) -> io::Result<()> {
+        tolerate(self.shutdown(Shutdown::Write))
+    }
+
+    fn close(&self) -> io::Result<()> {
+        tolerate(self.shutdown(Shutdown::Both))
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A peer that is gone need not be told.
+fn tolerate(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+        done => done,
+    }
+}
+
+/// One slice is the usual case, and a simpler call.
+#[inline]
+fn write<S: Socket>(socket: &S, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+    match buffers {
+        [one] => socket.write(one),
+        many => socket.write_vectored(many),
+    }
+}
+
+/// Reads up to `most` bytes to the end of `buffer`.
+#[inline]
+fn append<S: Socket>(socket: &S, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+    if buffer.capacity() - buffer.len() < most {
+        buffer.reserve_exact(most);
+    }
+    let before = buffer.len();
+    buffer.resize(before + most, 0);
+    let read = socket.read(&mut buffer[before..]);
+    buffer.truncate(before + *read.as_ref().unwrap_or(&0));
+    read
+}
