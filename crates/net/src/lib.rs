@@ -44,6 +44,7 @@ mod addr;
 mod descriptor;
 mod error;
 mod open;
+pub mod io;
 mod resolve;
 mod split;
 mod stream;
