@@ -45,7 +45,9 @@ mod descriptor;
 mod error;
 mod open;
 pub mod io;
+mod job;
 mod resolve;
+mod sendfile;
 mod split;
 mod stream;
 mod stream_error;
@@ -72,6 +74,7 @@ pub use addr::ToAddrs;
 pub use open::{OpenConnection, Opening, open_connection, stream};
 #[cfg(unix)]
 pub use open::{OpenUnixConnection, open_unix_connection};
+pub use sendfile::{Sendfile, SendfileError, SendfileNotAvailableError, sendfile};
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::ByteStream;
 pub use stream_error::{IncompleteReadError, LimitOverrunError, StreamError};
