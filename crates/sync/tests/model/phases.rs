@@ -1,0 +1,143 @@
+//! Phases that four threads go through at a `Barrier`, waiting in earnest.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::thread;
+
+use asyncio_sync::Barrier;
+use futures_lite::future::{block_on, poll_fn};
+use proptest::prelude::*;
+
+use super::{run, times};
+
+const THREADS: usize = 4;
+
+/// What a thread does at the barrier in turn: it waits, perhaps after a poll by another waker; or polls so many times
+/// and gives up.
+#[derive(Debug, Clone, Copy)]
+enum Visit {
+    Wait(bool),
+    GiveUp(usize),
+}
+
+struct Phases {
+    barrier: Barrier,
+    /// How many have come, and passed, in all, and with each index.
+    came: AtomicUsize,
+    passed: AtomicUsize,
+    indices: Vec<AtomicUsize>,
+    /// Threads that have not finished.
+    left: AtomicUsize,
+}
+
+/// A thread that panics leaves none waiting.
+struct SendAway<'a>(&'a Barrier);
+
+impl Drop for SendAway<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.abort();
+        }
+    }
+}
+
+impl Phases {
+    fn passes(&self, index: usize) {
+        self.indices[index].fetch_add(1, Ordering::SeqCst);
+        let passed = self.passed.fetch_add(1, Ordering::SeqCst) + 1;
+        let parties = self.barrier.parties();
+        // It was the phase's first, and the others had all come.
+        let came = self.came.load(Ordering::SeqCst);
+        assert!(
+            came >= passed.div_ceil(parties) * parties,
+            "{passed} have passed, {came} had come"
+        );
+    }
+
+    /// Ends: when too few threads are left to fill the barrier, it is aborted for good.
+    fn go_through(&self, visits: &[Visit]) {
+        let _others = SendAway(&self.barrier);
+        for visit in visits {
+            match *visit {
+                Visit::Wait(polled) => {
+                    let mut wait = pin!(self.barrier.wait());
+                    self.came.fetch_add(1, Ordering::SeqCst);
+                    let polled = polled.then(|| wait.as_mut().poll(&mut Context::from_waker(Waker::noop())));
+                    let result = match polled {
+                        Some(Poll::Ready(result)) => result,
+                        _ => block_on(wait),
+                    };
+                    match result {
+                        Ok(index) => self.passes(index),
+                        Err(_) => break,
+                    }
+                }
+                Visit::GiveUp(polls) => {
+                    let mut wait = pin!(self.barrier.wait());
+                    self.came.fetch_add(1, Ordering::SeqCst);
+                    let mut polls_left = polls;
+                    let result = block_on(poll_fn(|cx| match wait.as_mut().poll(cx) {
+                        Poll::Ready(result) => Poll::Ready(Some(result)),
+                        Poll::Pending if polls_left == 0 => Poll::Ready(None),
+                        Poll::Pending => {
+                            polls_left -= 1;
+                            cx.waker().wake_by_ref();
+                            thread::yield_now();
+                            Poll::Pending
+                        }
+                    }));
+                    match result {
+                        Some(Ok(index)) => self.passes(index),
+                        Some(Err(_)) => break,
+                        None => {}
+                    }
+                }
+            }
+        }
+        if self.left.fetch_sub(1, Ordering::SeqCst) <= self.barrier.parties() {
+            self.barrier.abort();
+        }
+    }
+}
+
+#[test]
+fn nobody_passes_a_barrier_alone_and_each_phase_has_each_index_once() {
+    let visit =
+        prop_oneof![4 => any::<bool>().prop_map(Visit::Wait), 1 => (0..3usize).prop_map(Visit::GiveUp)];
+    let visits = prop::collection::vec(visit, 1..60);
+    let programs = (1..=THREADS, prop::collection::vec(visits, THREADS), any::<bool>());
+    run(times(60), 0, programs, |(parties, mut programs, patient)| {
+        if patient {
+            for program in &mut programs {
+                program.retain(|visit| matches!(visit, Visit::Wait(_)));
+            }
+        }
+        let phases = Phases {
+            barrier: Barrier::new(parties),
+            came: AtomicUsize::new(0),
+            passed: AtomicUsize::new(0),
+            indices: (0..parties).map(|_| AtomicUsize::new(0)).collect(),
+            left: AtomicUsize::new(THREADS),
+        };
+        thread::scope(|scope| {
+            for program in &programs {
+                scope.spawn(|| phases.go_through(program));
+            }
+        });
+        assert_eq!(phases.barrier.n_waiting(), 0);
+        let indices: Vec<usize> = phases
+            .indices
+            .iter()
+            .map(|index| index.load(Ordering::SeqCst))
+            .collect();
+        if patient {
+            assert!(indices.iter().all(|&count| count == indices[0]), "{indices:?}");
+        } else {
+            // The last of a phase knows it at once.
+            let full = indices[parties - 1];
+            assert!(indices.iter().all(|&count| count <= full), "{indices:?}");
+        }
+    });
+}
