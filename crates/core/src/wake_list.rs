@@ -65,6 +65,14 @@ impl WakeList {
         }
     }
 
+    /// As [`wake_all`](WakeList::wake_all), for one who has something in hand that a panic must not take along: what
+    /// a waker panicked with has been told to the panic hook, and goes no further.
+    pub fn wake_all_and_go_on(&mut self) {
+        if !self.is_empty() {
+            drop(catch_unwind(AssertUnwindSafe(|| self.wake_all())));
+        }
+    }
+
     #[cold]
     fn wake_many(&mut self, first: Waker) {
         let mut panicked = None;

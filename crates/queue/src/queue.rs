@@ -3,7 +3,6 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use asyncio_core::WakeList;
 use asyncio_sync::ValueError;
 use asyncio_sync::blocking::block_on;
 use asyncio_sync::monitor::Waiter;
@@ -28,10 +27,7 @@ pub use join::Join;
 pub use put::Put;
 pub use slot::{Reserve, Slot};
 
-use state::{
-    GETTERS, PUTTERS, Phase, QueueMonitor, SHUT_DOWN, State, end_if_exhausted, end_if_finished, offer_item,
-    offer_place,
-};
+use state::{Change, Phase, QueueMonitor, State, end_if_finished};
 
 /// A queue of items, with or without a bound; first in, first out, unless its storage says otherwise.
 ///
@@ -192,6 +188,23 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
         }
     }
 
+    /// A place, if there is one at once.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the queue was shut down; [`PutError`] holds no item here.
+    pub fn try_reserve(&self) -> Result<Slot<'_, T, S>, PutError<()>> {
+        let state = self.monitor.lock();
+        if state.phase != Phase::Open {
+            return Err(PutError::ShutDown(QueueShutDown(())));
+        }
+        if state.room() == 0 {
+            return Err(PutError::Full(QueueFull(())));
+        }
+        Change::new(state).reserved += 1;
+        Ok(Slot { queue: self })
+    }
+
     /// Puts an item, if that can be done at once.
     ///
     /// # Errors
@@ -199,19 +212,18 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     /// With the item, when there is no room, or the queue was shut down.
     #[inline]
     pub fn put_nowait(&self, item: T) -> Result<(), PutError<T>> {
-        let mut state = self.monitor.lock();
+        let state = self.monitor.lock();
         if state.phase != Phase::Open {
             return Err(PutError::ShutDown(QueueShutDown(item)));
         }
         if state.room() == 0 {
             return Err(PutError::Full(QueueFull(item)));
         }
-        state.push(item);
-        let waker = offer_item(&mut state);
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        let mut change = Change::new(state);
+        let back = change.storage.push(item);
+        drop(change);
+        // Now that the lock is free.
+        drop(back);
         Ok(())
     }
 
@@ -225,13 +237,7 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     ///
     /// In a task or a callback: it would block the loop.
     pub fn put_blocking(&self, item: T) -> Result<(), QueueShutDown<T>> {
-        match self.put_nowait(item) {
-            Ok(()) => Ok(()),
-            Err(PutError::ShutDown(error)) => Err(error),
-            Err(PutError::Full(QueueFull(item))) => {
-                block_on("Queue::put_blocking", "put(item).await", self.put(item))
-            }
-        }
+        block_on("Queue::put_blocking", "put(item).await", self.put(item))
     }
 
     /// Gets the next item, when there is one and it is this one's turn.
@@ -293,7 +299,10 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
                 GetError::Empty(QueueEmpty)
             });
         }
-        get::take_item(state).ok_or(GetError::Empty(QueueEmpty))
+        let mut change = Change::new(state);
+        let item = change.storage.pop();
+        drop(change);
+        item.ok_or(GetError::Empty(QueueEmpty))
     }
 
     /// As [`get`](Queue::get), for a thread that runs no loop.
@@ -306,18 +315,15 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     ///
     /// In a task or a callback: it would block the loop.
     pub fn get_blocking(&self) -> Result<T, QueueShutDown> {
-        match self.get_nowait() {
-            Ok(item) => Ok(item),
-            Err(GetError::ShutDown(error)) => Err(error),
-            Err(GetError::Empty(_)) => block_on("Queue::get_blocking", "get().await", self.get()),
-        }
+        block_on("Queue::get_blocking", "get().await", self.get())
     }
 
     /// The items as a stream, which ends when the queue was shut down and is empty.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses nothing.
+    /// Dropped, it loses nothing. A stream that was polled and is kept without being polled again keeps its place
+    /// in line, and an item that it was promised.
     pub fn items(&self) -> Items<'_, T, S> {
         Items::new(self)
     }
@@ -340,7 +346,6 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     ///
     /// When it is called more often than there were items put.
     pub fn task_done(&self) -> Result<(), ValueError> {
-        let mut wake = WakeList::new();
         let mut state = self.monitor.lock();
         let Some(left) = state.unfinished.checked_sub(1) else {
             return Err(ValueError::new(
@@ -348,9 +353,7 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
             ));
         };
         state.unfinished = left;
-        end_if_finished(&mut state, &mut wake);
-        drop(state);
-        wake.wake_all();
+        end_if_finished(state);
         Ok(())
     }
 
@@ -359,15 +362,10 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     ///
     /// Nothing happens when it was shut down before.
     pub fn shutdown(&self) {
-        let mut wake = WakeList::new();
-        let mut state = self.monitor.lock();
-        if state.phase == Phase::Open {
-            state.phase = Phase::Draining;
+        let mut change = Change::new(self.monitor.lock());
+        if change.phase == Phase::Open {
+            change.phase = Phase::Draining;
         }
-        state.notify_all(PUTTERS, SHUT_DOWN, &mut wake);
-        end_if_exhausted(&mut state, &mut wake);
-        drop(state);
-        wake.wake_all();
     }
 
     /// Refuses items from now on, and throws out those that are there: they are given back, and count as done. Those
@@ -375,19 +373,16 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     ///
     /// Those who [`join`](Queue::join) still wait for the items that somebody has got and not reported as done.
     pub fn shutdown_immediate(&self) -> Vec<T> {
-        let mut wake = WakeList::new();
         let mut thrown_out = Vec::new();
-        let mut state = self.monitor.lock();
-        state.phase = Phase::Closed;
-        while let Some(item) = state.storage.pop() {
+        let mut change = Change::new(self.monitor.lock());
+        change.phase = Phase::Closed;
+        while let Some(item) = change.storage.pop() {
             thrown_out.push(item);
         }
+        drop(change);
+        let mut state = self.monitor.lock();
         state.unfinished = state.unfinished.saturating_sub(thrown_out.len());
-        state.notify_all(PUTTERS, SHUT_DOWN, &mut wake);
-        state.notify_all(GETTERS, SHUT_DOWN, &mut wake);
-        end_if_finished(&mut state, &mut wake);
-        drop(state);
-        wake.wake_all();
+        end_if_finished(state);
         thrown_out
     }
 
@@ -429,19 +424,6 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     /// How it is told from others in a wait record.
     fn address(&self) -> usize {
         (&raw const *self).addr()
-    }
-
-    /// A promised place is not needed, or a place became free.
-    fn give_place(&self, promised: bool) {
-        let mut state = self.monitor.lock();
-        if promised {
-            state.promised_places -= 1;
-        }
-        let waker = offer_place(&mut state);
-        drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
     }
 }
 

@@ -24,8 +24,8 @@ use std::collections::{BinaryHeap, VecDeque};
 /// struct Once(BTreeSet<u32>);
 ///
 /// impl QueueStorage<u32> for Once {
-///     fn push(&mut self, item: u32) {
-///         self.0.insert(item);
+///     fn push(&mut self, item: u32) -> Option<u32> {
+///         (!self.0.insert(item)).then_some(item)
 ///     }
 ///     fn pop(&mut self) -> Option<u32> {
 ///         self.0.pop_first()
@@ -43,9 +43,10 @@ use std::collections::{BinaryHeap, VecDeque};
 /// assert!(queue.empty());
 /// ```
 pub trait QueueStorage<T> {
-    /// Takes an item in. (It may drop it, or another one: then that is never got, and still counts as unfinished
-    /// until `task_done` is called for it.)
-    fn push(&mut self, item: T);
+    /// Takes an item in, and gives back what it does not keep: that one, or another. The length grows by one if
+    /// nothing comes back, and else stays. What comes back is dropped, and was never put as far as
+    /// [`join`](crate::Queue::join) is concerned.
+    fn push(&mut self, item: T) -> Option<T>;
 
     /// Gives the next item out. `None` exactly when the length is 0.
     fn pop(&mut self) -> Option<T>;
@@ -71,8 +72,9 @@ impl<T> Default for Fifo<T> {
 
 impl<T> QueueStorage<T> for Fifo<T> {
     #[inline]
-    fn push(&mut self, item: T) {
+    fn push(&mut self, item: T) -> Option<T> {
         self.0.push_back(item);
+        None
     }
 
     #[inline]
@@ -98,8 +100,9 @@ impl<T> Default for Lifo<T> {
 
 impl<T> QueueStorage<T> for Lifo<T> {
     #[inline]
-    fn push(&mut self, item: T) {
+    fn push(&mut self, item: T) -> Option<T> {
         self.0.push(item);
+        None
     }
 
     #[inline]
@@ -125,8 +128,9 @@ impl<T: Ord> Default for Heap<T> {
 
 impl<T: Ord> QueueStorage<T> for Heap<T> {
     #[inline]
-    fn push(&mut self, item: T) {
+    fn push(&mut self, item: T) -> Option<T> {
         self.0.push(Reverse(item));
+        None
     }
 
     #[inline]

@@ -325,11 +325,9 @@ fn a_storage_of_the_users_own() {
     #[derive(Default)]
     struct Newest(Vec<u32>);
     impl QueueStorage<u32> for Newest {
-        fn push(&mut self, item: u32) {
+        fn push(&mut self, item: u32) -> Option<u32> {
             self.0.push(item);
-            if self.0.len() > 2 {
-                self.0.remove(0);
-            }
+            (self.0.len() > 2).then(|| self.0.remove(0))
         }
         fn pop(&mut self) -> Option<u32> {
             (!self.0.is_empty()).then(|| self.0.remove(0))

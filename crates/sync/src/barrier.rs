@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use asyncio_core::{WaitKind, WakeList, waits_for};
 use pin_project_lite::pin_project;
 
+use crate::blocking::block_on;
 use crate::monitor::{Locked, Monitor, Status, Waiter};
 use crate::value_error::ValueError;
 
@@ -100,6 +101,19 @@ impl Barrier {
         }
     }
 
+    /// As [`wait`](Barrier::wait), for a thread that runs no loop.
+    ///
+    /// # Errors
+    ///
+    /// As `wait`.
+    ///
+    /// # Panics
+    ///
+    /// In a task or a callback: it would block the loop.
+    pub fn wait_blocking(&self) -> Result<usize, BrokenBarrierError> {
+        block_on("Barrier::wait_blocking", "wait().await", self.wait())
+    }
+
     /// Sends those who wait away with an error, and begins anew. Mends a broken barrier.
     pub fn reset(&self) {
         self.send_away(false);
@@ -163,7 +177,7 @@ fn arrive(
         return Some(Err(BrokenBarrierError(())));
     }
     if state.waiting + 1 < parties {
-        state.push_back(LINE, waiter, 0, cx.waker());
+        state.push_back(LINE, waiter, 0, cx.waker().clone());
         state.waiting += 1;
         return None;
     }

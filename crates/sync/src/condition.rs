@@ -376,7 +376,7 @@ impl<T: ?Sized> Future for CondWait<'_, '_, '_, T> {
             Status::Idle => {
                 this.condition.check(this.guard);
                 let mut line = this.condition.line.lock();
-                line.push_back(LINE, this.waiter.as_ref(), 0, cx.waker());
+                line.push_back(LINE, this.waiter.as_ref(), 0, cx.waker().clone());
                 drop(line);
                 this.guard.guard = None;
             }

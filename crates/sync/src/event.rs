@@ -74,9 +74,7 @@ impl Event {
     ///
     /// In a task or a callback: it would block the loop.
     pub fn wait_blocking(&self) {
-        if !self.is_set() {
-            block_on("Event::wait_blocking", "wait().await", self.wait());
-        }
+        block_on("Event::wait_blocking", "wait().await", self.wait());
     }
 
     /// Sets the flag, and wakes everybody who waits for it.
@@ -140,7 +138,7 @@ impl Future for EventWait<'_> {
                 let mut old = None;
                 match this.waiter.status() {
                     Status::Idle if this.event.is_set() => return Poll::Ready(()),
-                    Status::Idle => line.push_back(LINE, this.waiter.as_ref(), 0, cx.waker()),
+                    Status::Idle => line.push_back(LINE, this.waiter.as_ref(), 0, cx.waker().clone()),
                     _ => old = line.renew(this.waiter.as_ref(), cx.waker()),
                 }
                 drop(line);

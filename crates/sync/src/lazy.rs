@@ -4,7 +4,6 @@ use std::fmt;
 use std::pin::Pin;
 
 use crate::once_cell::OnceCell;
-use crate::sync::const_fn;
 
 /// What the function of a `static` [`Lazy`] gives.
 pub type LazyFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -33,14 +32,12 @@ pub struct Lazy<T, F = fn() -> LazyFuture<T>> {
 }
 
 impl<T, F> Lazy<T, F> {
-    const_fn! {
-        /// A value that the future of `make` will give. If that future is dropped half-way, or panics, `make` is
-        /// called again for the next who asks.
-        pub const fn new(make: F) -> Lazy<T, F> {
-            Lazy {
-                cell: OnceCell::new(),
-                make,
-            }
+    /// A value that the future of `make` will give. If that future is dropped half-way, or panics, `make` is called
+    /// again for the next who asks.
+    pub const fn new(make: F) -> Lazy<T, F> {
+        Lazy {
+            cell: OnceCell::new(),
+            make,
         }
     }
 

@@ -30,16 +30,16 @@
 //! - **Cancel safe.** Whatever waits can be dropped at any time. What it was given in that moment goes to the next.
 //! - **Anywhere.** All are `Send` and `Sync` if what they hold is. They are not bound to a loop: tasks of several loops, of
 //!   other runtimes, and threads (by the functions that end in `_blocking`) can use one and the same.
-//! - **No memory from the heap** is taken by waiting.
+//! - **No memory from the heap** is taken by waiting, but for an `OnceCell`.
 //! - **Seen.** A task that waits notes for what ([`TaskRef::wait`](asyncio_core::TaskRef::wait)), and a lock or a
 //!   semaphore who took it last (`holder`).
 //!
 //! # Whose code
 //!
 //! Nearly all stands on one small list of waiters of this crate's own; [`monitor`] says why. `event-listener` serves
-//! where hardly anybody waits, as for the end of a [`oneshot`]'s receiver: it is one word while nobody does. Of other
-//! well-kept crates, async-lock's mutex and semaphore let newcomers overtake, which asyncio forbids; async-broadcast
-//! has no wait record; and with the list at hand each of these is a page of code.
+//! the [`OnceCell`], whose waits are rare. Of other well-kept crates, async-lock's mutex and semaphore let newcomers
+//! overtake, which asyncio forbids; async-broadcast has no wait record; and with the list at hand each of these is a
+//! page of code.
 
 mod barrier;
 pub mod blocking;

@@ -160,8 +160,7 @@ impl<T: ?Sized> Lock<T> {
     ///
     /// In a task or a callback: it would block the loop.
     pub fn acquire_blocking(&self) -> LockGuard<'_, T> {
-        self.try_acquire()
-            .unwrap_or_else(|| block_on("Lock::acquire_blocking", "acquire().await", self.acquire()))
+        block_on("Lock::acquire_blocking", "acquire().await", self.acquire())
     }
 
     /// Calls `f` with the value, with the lock held until the future that `f` makes has ended.

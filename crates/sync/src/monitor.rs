@@ -10,7 +10,8 @@
 //!   touched under the mutex alone.
 //! - The notifier takes the waker and the links out before it writes `NOTIFIED`, and never looks at the node again:
 //!   from then on the owner may drop it without the mutex.
-//! - No waker is woken or dropped here: wakers are handed out, to be woken or dropped when the mutex is free.
+//! - No waker is woken or dropped here: wakers are handed out, to be woken or dropped when the mutex is free. They may
+//!   be cloned under it, so a waker's clone must not use what it waits for.
 //!
 //! Why not `event-listener`, which the rest of this crate uses: it allocates a listener per wait, or pins an opaque one
 //! to the stack, and its notification and the state that it is about are under two locks; a round trip between two
@@ -255,13 +256,13 @@ impl<S, const LISTS: usize> Locked<'_, S, LISTS> {
     ///
     /// When the waiter is not idle, or is of another monitor.
     #[inline]
-    pub fn push_back(&mut self, list: usize, waiter: Pin<&Waiter<'_, S, LISTS>>, note: usize, waker: &Waker) {
+    pub fn push_back(&mut self, list: usize, waiter: Pin<&Waiter<'_, S, LISTS>>, note: usize, waker: Waker) {
         let node = self.idle(waiter);
         let last = self.guard.lists[list].last;
         let links = Links {
             previous: last,
             next: ptr::null(),
-            waker: Some(waker.clone()),
+            waker: Some(waker),
             list,
             note,
         };

@@ -1,20 +1,25 @@
 //! `OnceCell`: a value that is made once, by whoever needs it first.
 //!
-//! The value lies in std's `OnceLock`; a fair lock of ours decides who makes it. Only those who come while it is made
-//! ever touch the lock.
+//! The value lies in std's `OnceLock`; a flag says that somebody makes it. Those who come meanwhile listen: for the
+//! value, whoever has written it, or for the flag. That is rare and happens once in the life of a cell, so here is
+//! `event-listener`, which is one word while nobody listens.
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::lock::Lock;
-use crate::sync::const_fn;
+use asyncio_core::{WaitKind, waits_for};
+use event_listener::{Event, EventListener};
 
 /// A cell that is written once, where making the value takes an await.
 ///
 /// # Fairness
 ///
-/// If the one who makes the value gives up or fails, the one who has waited longest tries next.
+/// If the one who makes the value gives up or fails, the one who has waited longest is woken, and tries next unless a
+/// newcomer is quicker.
 ///
 /// # Python
 ///
@@ -34,17 +39,32 @@ use crate::sync::const_fn;
 /// ```
 pub struct OnceCell<T> {
     value: OnceLock<T>,
-    making: Lock,
+    /// Somebody makes the value.
+    making: AtomicBool,
+    /// Those who wait meanwhile.
+    made: Event,
+}
+
+/// Somebody makes the value; dropped, somebody else may.
+struct Making<'a> {
+    making: &'a AtomicBool,
+    made: &'a Event,
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        self.making.store(false, Ordering::Release);
+        self.made.notify(1);
+    }
 }
 
 impl<T> OnceCell<T> {
-    const_fn! {
-        /// An empty cell.
-        pub const fn new() -> OnceCell<T> {
-            OnceCell {
-                value: OnceLock::new(),
-                making: Lock::new(()),
-            }
+    /// An empty cell.
+    pub const fn new() -> OnceCell<T> {
+        OnceCell {
+            value: OnceLock::new(),
+            making: AtomicBool::new(false),
+            made: Event::new(),
         }
     }
 
@@ -59,7 +79,8 @@ impl<T> OnceCell<T> {
         self.value.get_mut()
     }
 
-    /// The value; `init` makes it if it is not there yet, for everybody who asks meanwhile.
+    /// The value; `init` makes it if it is not there yet, for everybody who asks meanwhile. (An `init` that asks the
+    /// same cell waits for ever.)
     ///
     /// # Panics
     ///
@@ -90,25 +111,75 @@ impl<T> OnceCell<T> {
     ///
     /// As [`get_or_init`](OnceCell::get_or_init).
     pub async fn get_or_try_init<E>(&self, init: impl AsyncFnOnce() -> Result<T, E>) -> Result<&T, E> {
-        if let Some(value) = self.value.get() {
-            return Ok(value);
+        let mut listener = None;
+        loop {
+            if let Some(value) = self.value.get() {
+                return Ok(value);
+            }
+            if !self.making.swap(true, Ordering::AcqRel) {
+                break;
+            }
+            match listener.take() {
+                // What comes after this is heard; what came before is looked for once more.
+                None => listener = Some(self.made.listen()),
+                Some(listener) => self.listen(listener).await,
+            }
         }
-        let _making = self.making.acquire().await;
-        if let Some(value) = self.value.get() {
-            return Ok(value);
-        }
+        let making = Making {
+            making: &self.making,
+            made: &self.made,
+        };
         let value = init().await?;
         // Somebody may have called `set` meanwhile: then that one counts.
-        Ok(self.value.get_or_init(|| value))
+        let value = self.value.get_or_init(|| value);
+        drop(making);
+        self.made.notify(usize::MAX);
+        Ok(value)
     }
 
-    /// Writes the value, also while others are about to make it: theirs is dropped then.
+    /// Waits for the value.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost.
+    pub async fn wait(&self) -> &T {
+        let mut listener = None;
+        loop {
+            if let Some(value) = self.value.get() {
+                return value;
+            }
+            match listener.take() {
+                None => listener = Some(self.made.listen()),
+                Some(listener) => {
+                    self.listen(listener).await;
+                    // Whoever was woken to make the value, and does not, passes that on.
+                    self.made.notify(1);
+                }
+            }
+        }
+    }
+
+    async fn listen(&self, mut listener: EventListener) {
+        let address = (&raw const *self).addr();
+        let heard = poll_fn(|cx| {
+            let polled = Pin::new(&mut listener).poll(cx);
+            if polled.is_pending() {
+                waits_for(WaitKind::Signal, address);
+            }
+            polled
+        });
+        heard.await;
+    }
+
+    /// Writes the value, also while another is about to make it, whose own is dropped then. Those who wait go on.
     ///
     /// # Errors
     ///
     /// With `value`, when there is one already.
     pub fn set(&self, value: T) -> Result<(), T> {
-        self.value.set(value)
+        self.value.set(value)?;
+        self.made.notify(usize::MAX);
+        Ok(())
     }
 
     /// Takes the value out: the cell is empty again.

@@ -24,14 +24,14 @@
 
 use std::error::Error;
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use asyncio_core::{WaitKind, waits_for};
-use event_listener::Event;
+use asyncio_core::{WaitKind, WakeList, waits_for};
+use pin_project_lite::pin_project;
 
 use crate::blocking::block_on;
+use crate::monitor::{Monitor, Status, Waiter};
 use crate::sync::{Arc, AtomicU8, Ordering, UnsafeCell};
 
 #[cfg(all(test, asyncio_loom))]
@@ -40,13 +40,14 @@ mod loom_tests;
 const WAITS: u8 = 1;
 const SENT: u8 = 1 << 1;
 const CLOSED: u8 = 1 << 2;
+const LINE: usize = 0;
 
 struct Shared<T> {
     flags: AtomicU8,
     value: UnsafeCell<Option<T>>,
     waker: UnsafeCell<Option<Waker>>,
-    /// Who waits for the receiver to close: hardly ever anybody, and then nothing is as small as this.
-    closing: Event,
+    /// Who waits for the receiver to close.
+    closing: Monitor<()>,
 }
 
 // SAFETY: the value is given from one thread to another and never shared; the waker can be.
@@ -107,7 +108,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
         flags: AtomicU8::new(0),
         value: UnsafeCell::new(None),
         waker: UnsafeCell::new(None),
-        closing: Event::new(),
+        closing: Monitor::new(()),
     });
     let sender = Sender {
         shared: Some(shared.clone()),
@@ -167,23 +168,9 @@ impl<T> Sender<T> {
     /// # });
     /// ```
     pub async fn closed(&self) {
-        let Some(shared) = &self.shared else {
-            return;
-        };
-        while !shared.is_closed() {
-            let mut closing = shared.closing.listen();
-            // The receiver sets the flag before it tells the listeners.
-            if shared.is_closed() {
-                return;
-            }
-            poll_fn(|cx| {
-                let polled = Pin::new(&mut closing).poll(cx);
-                if polled.is_pending() {
-                    waits_for(WaitKind::Signal, (&raw const **shared).addr());
-                }
-                polled
-            })
-            .await;
+        if let Some(shared) = &self.shared {
+            let waiter = Waiter::new(&shared.closing);
+            Closing { shared, waiter }.await;
         }
     }
 }
@@ -201,6 +188,35 @@ impl<T> fmt::Debug for Sender<T> {
         f.debug_struct("Sender")
             .field("is_closed", &self.is_closed())
             .finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    struct Closing<'a, T> {
+        shared: &'a Shared<T>,
+        #[pin]
+        waiter: Waiter<'a, ()>,
+    }
+}
+
+impl<T> Future for Closing<'_, T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let mut line = this.shared.closing.lock();
+        let mut old = None;
+        match this.waiter.status() {
+            // The receiver sets the flag before it looks at the line.
+            Status::Idle if this.shared.is_closed() => return Poll::Ready(()),
+            Status::Idle => line.push_back(LINE, this.waiter.as_ref(), 0, cx.waker().clone()),
+            Status::Waiting => old = line.renew(this.waiter.as_ref(), cx.waker()),
+            Status::Notified(_) => return Poll::Ready(()),
+        }
+        drop(line);
+        drop(old);
+        waits_for(WaitKind::Signal, (&raw const **this.shared).addr());
+        Poll::Pending
     }
 }
 
@@ -253,11 +269,13 @@ impl<T> Receiver<T> {
         }
         // The sender will see it, and keep its value.
         self.ended = true;
+        let mut wake = WakeList::new();
+        self.shared.closing.lock().notify_all(LINE, 0, &mut wake);
+        wake.wake_all();
         if flags & WAITS != 0 && self.shared.flags.fetch_and(!WAITS, Ordering::AcqRel) & SENT == 0 {
             // SAFETY: without `WAITS`, which is ours to set, the waker's place is ours.
             drop(unsafe { self.shared.put_waker(None) });
         }
-        self.shared.closing.notify(usize::MAX);
     }
 
     /// `SENT` was seen, or all has ended.

@@ -285,8 +285,9 @@ impl<'a> Turn<'a> {
         // Also with nothing to give: who stood behind may want less.
         this.permits.serve(&mut line, given, &mut wake);
         drop(line);
-        drop(waker);
+        // Others first: what a dropped waker takes along is foreign code.
         wake.wake_all();
+        drop(waker);
     }
 }
 
@@ -296,6 +297,8 @@ fn enter(permits: &Permits, waiter: Pin<&Waiter<'_, ()>>, count: usize, cx: &mut
         count <= MAX,
         "{count} permits can never be had: the most is {MAX}"
     );
+    // First, since it is foreign code: it must not come between the bit and the line.
+    let waker = cx.waker().clone();
     let mut line = permits.line.lock();
     let mut word = permits.word.load(Ordering::Relaxed);
     while word & WAITERS == 0 {
@@ -318,6 +321,6 @@ fn enter(permits: &Permits, waiter: Pin<&Waiter<'_, ()>>, count: usize, cx: &mut
             Err(now) => word = now,
         }
     }
-    line.push_back(LINE, waiter, count, cx.waker());
+    line.push_back(LINE, waiter, count, waker);
     false
 }

@@ -134,14 +134,27 @@ impl<T: ?Sized> RwLock<T> {
         OwnedRwLockWriteGuard::new(self)
     }
 
+    /// As [`try_read`](RwLock::try_read), with a guard that borrows nothing.
+    pub fn try_read_owned(self: &Arc<Self>) -> Option<OwnedRwLockReadGuard<T>> {
+        self.permits
+            .try_take(1)
+            .then(|| OwnedRwLockReadGuard::new(self.clone()))
+    }
+
+    /// As [`try_write`](RwLock::try_write), with a guard that borrows nothing.
+    pub fn try_write_owned(self: &Arc<Self>) -> Option<OwnedRwLockWriteGuard<T>> {
+        self.permits
+            .try_take(ALL)
+            .then(|| OwnedRwLockWriteGuard::new(self.clone()))
+    }
+
     /// As [`read`](RwLock::read), for a thread that runs no loop.
     ///
     /// # Panics
     ///
     /// In a task or a callback: it would block the loop.
     pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
-        self.try_read()
-            .unwrap_or_else(|| block_on("RwLock::read_blocking", "read().await", self.read()))
+        block_on("RwLock::read_blocking", "read().await", self.read())
     }
 
     /// As [`write`](RwLock::write), for a thread that runs no loop.
@@ -150,8 +163,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// In a task or a callback: it would block the loop.
     pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
-        self.try_write()
-            .unwrap_or_else(|| block_on("RwLock::write_blocking", "write().await", self.write()))
+        block_on("RwLock::write_blocking", "write().await", self.write())
     }
 
     /// The number of the task that took the lock last, to read or to write; see [`Lock::holder`](crate::Lock::holder).

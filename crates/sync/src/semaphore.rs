@@ -154,8 +154,7 @@ impl Semaphore {
     ///
     /// In a task or a callback: it would block the loop.
     pub fn acquire_blocking(&self) -> Permit<'_> {
-        self.try_acquire()
-            .unwrap_or_else(|| block_on("Semaphore::acquire_blocking", "acquire().await", self.acquire()))
+        block_on("Semaphore::acquire_blocking", "acquire().await", self.acquire())
     }
 
     /// Adds a permit, which goes to who waits first.

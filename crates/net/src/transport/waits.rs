@@ -35,7 +35,7 @@ fn poll(
     let old = match waiter.status() {
         Status::Waiting => sending.renew(waiter.as_ref(), cx.waker()),
         _ => {
-            sending.push_back(list, waiter.as_ref(), 0, cx.waker());
+            sending.push_back(list, waiter.as_ref(), 0, cx.waker().clone());
             None
         }
     };

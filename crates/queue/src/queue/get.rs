@@ -4,39 +4,14 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use asyncio_core::{WaitKind, WakeList, waits_for};
+use asyncio_core::{WaitKind, waits_for};
 use asyncio_sync::monitor::{Status, Waiter};
 use pin_project_lite::pin_project;
 
 use super::Queue;
-use super::state::{GETTERS, PROMISE, Phase, QueueLocked, State, end_if_exhausted, offer_item, offer_place};
+use super::state::{Change, GETTERS, PROMISE, State};
 use crate::error::QueueShutDown;
 use crate::storage::QueueStorage;
-
-/// Takes the next item out, and offers its place.
-#[inline]
-pub(super) fn take_item<T, S: QueueStorage<T>>(mut state: QueueLocked<'_, S>) -> Option<T> {
-    let item = state.storage.pop();
-    let waker = offer_place(&mut state);
-    if state.phase != Phase::Open {
-        end_with(state);
-    } else {
-        drop(state);
-    }
-    if let Some(waker) = waker {
-        waker.wake();
-    }
-    item
-}
-
-/// After a shutdown: the last item may have been taken out.
-#[cold]
-fn end_with<T, S: QueueStorage<T>>(mut state: QueueLocked<'_, S>) {
-    let mut wake = WakeList::new();
-    end_if_exhausted(&mut state, &mut wake);
-    drop(state);
-    wake.wake_all();
-}
 
 pin_project! {
     /// The wait for an item; from [`Queue::get`].
@@ -68,15 +43,8 @@ fn leave_items<T, S: QueueStorage<T>>(queue: &Queue<T, S>, mut waiter: Pin<&mut 
     }
     if waiter.status() == Status::Notified(PROMISE) {
         waiter.as_mut().reset();
-        let mut wake = WakeList::new();
-        let mut state = queue.monitor.lock();
-        state.promised_items -= 1;
-        if let Some(waker) = offer_item(&mut state) {
-            wake.push(waker);
-        }
-        end_if_exhausted(&mut state, &mut wake);
-        drop(state);
-        wake.wake_all();
+        let mut change = Change::new(queue.monitor.lock());
+        change.promised_items -= 1;
     }
 }
 
@@ -88,14 +56,7 @@ impl<T, S: QueueStorage<T>> Future for Get<'_, T, S> {
         let mut this = self.project();
         let mut state = this.queue.monitor.lock();
         match this.waiter.status() {
-            Status::Idle if state.items() > 0 => {}
-            Status::Idle if state.is_exhausted() => return Poll::Ready(Err(QueueShutDown(()))),
-            Status::Idle => {
-                state.push_back(GETTERS, this.waiter.as_ref(), 0, cx.waker());
-                drop(state);
-                waits_for(WaitKind::Queue, this.queue.address());
-                return Poll::Pending;
-            }
+            Status::Idle => {}
             Status::Waiting => {
                 let old = state.renew(this.waiter.as_ref(), cx.waker());
                 drop(state);
@@ -105,15 +66,28 @@ impl<T, S: QueueStorage<T>> Future for Get<'_, T, S> {
             }
             Status::Notified(note) => {
                 this.waiter.as_mut().reset();
-                if note != PROMISE {
-                    return Poll::Ready(Err(QueueShutDown(())));
+                if note == PROMISE {
+                    state.promised_items -= 1;
                 }
-                state.promised_items -= 1;
             }
         }
-        let item = take_item(state);
-        // A promised item is gone only if all were thrown out.
-        Poll::Ready(item.ok_or(QueueShutDown(())))
+        if state.items() > 0 {
+            let mut change = Change::new(state);
+            let item = change.storage.pop();
+            drop(change);
+            if let Some(item) = item {
+                return Poll::Ready(Ok(item));
+            }
+            // The storage has broken its word. Looked at once more, it may have one.
+            state = this.queue.monitor.lock();
+        }
+        if state.is_exhausted() {
+            return Poll::Ready(Err(QueueShutDown(())));
+        }
+        state.push_back(GETTERS, this.waiter.as_ref(), 0, cx.waker().clone());
+        drop(state);
+        waits_for(WaitKind::Queue, this.queue.address());
+        Poll::Pending
     }
 }
 

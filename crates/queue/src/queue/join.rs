@@ -34,7 +34,7 @@ impl<T, S: QueueStorage<T>> Future for Join<'_, T, S> {
         let mut old = None;
         match this.waiter.status() {
             Status::Idle if state.unfinished == 0 => return Poll::Ready(()),
-            Status::Idle => state.push_back(JOINERS, this.waiter.as_ref(), 0, cx.waker()),
+            Status::Idle => state.push_back(JOINERS, this.waiter.as_ref(), 0, cx.waker().clone()),
             Status::Waiting => old = state.renew(this.waiter.as_ref(), cx.waker()),
             Status::Notified(_) => {
                 this.waiter.reset();

@@ -2,46 +2,36 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, ready};
 
 use asyncio_core::{WaitKind, waits_for};
 use asyncio_sync::monitor::{Status, Waiter};
 use pin_project_lite::pin_project;
 
 use super::Queue;
-use super::state::{PROMISE, PUTTERS, Phase, QueueLocked, State, offer_item};
+use super::state::{Change, PROMISE, PUTTERS, Phase, State};
 use crate::error::QueueShutDown;
 use crate::storage::QueueStorage;
 
 /// The queue was shut down.
 pub(super) struct Refused;
 
-/// Waits for a place, and calls `enter` with the lock held when there is one: it takes the place, and may wake
-/// somebody.
+/// Waits for a place, which is the caller's to take, with the lock that comes with it.
 #[inline]
-pub(super) fn poll_place<T, S: QueueStorage<T>>(
-    queue: &Queue<T, S>,
+pub(super) fn poll_place<'a, T, S: QueueStorage<T>>(
+    queue: &'a Queue<T, S>,
     mut waiter: Pin<&mut Waiter<'_, State<S>, 3>>,
     cx: &mut Context<'_>,
-    enter: impl FnOnce(&mut QueueLocked<'_, S>) -> Option<Waker>,
-) -> Poll<Result<(), Refused>> {
+) -> Poll<Result<Change<'a, T, S>, Refused>> {
     let mut state = queue.monitor.lock();
-    let mut old = None;
     match waiter.status() {
         Status::Idle if state.phase != Phase::Open => return Poll::Ready(Err(Refused)),
-        Status::Idle if state.room() > 0 => {}
-        Status::Idle => {
-            state.push_back(PUTTERS, waiter.as_ref(), 0, cx.waker());
-            drop(state);
-            waits_for(WaitKind::Queue, queue.address());
-            return Poll::Pending;
-        }
+        Status::Idle if state.room() > 0 => return Poll::Ready(Ok(Change::new(state))),
+        Status::Idle => state.push_back(PUTTERS, waiter.as_ref(), 0, cx.waker().clone()),
         Status::Waiting => {
-            old = state.renew(waiter.as_ref(), cx.waker());
+            let old = state.renew(waiter.as_ref(), cx.waker());
             drop(state);
             drop(old);
-            waits_for(WaitKind::Queue, queue.address());
-            return Poll::Pending;
         }
         Status::Notified(note) => {
             waiter.as_mut().reset();
@@ -51,15 +41,11 @@ pub(super) fn poll_place<T, S: QueueStorage<T>>(
             if state.phase != Phase::Open {
                 return Poll::Ready(Err(Refused));
             }
+            return Poll::Ready(Ok(Change::new(state)));
         }
     }
-    let waker = enter(&mut state);
-    drop(state);
-    drop(old);
-    if let Some(waker) = waker {
-        waker.wake();
-    }
-    Poll::Ready(Ok(()))
+    waits_for(WaitKind::Queue, queue.address());
+    Poll::Pending
 }
 
 /// The wait is dropped: it leaves its line, and gives up what it was promised.
@@ -73,7 +59,8 @@ pub(super) fn leave_places<T, S: QueueStorage<T>>(
     }
     if waiter.status() == Status::Notified(PROMISE) {
         waiter.as_mut().reset();
-        queue.give_place(true);
+        let mut change = Change::new(queue.monitor.lock());
+        change.promised_places -= 1;
     }
 }
 
@@ -106,21 +93,20 @@ impl<T, S: QueueStorage<T>> Future for Put<'_, T, S> {
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let item = this.item;
-        let put = poll_place(this.queue, this.waiter, cx, |state| {
-            if let Some(item) = item.take() {
-                state.push(item);
+        let placed = ready!(poll_place(this.queue, this.waiter, cx));
+        let Some(item) = this.item.take() else {
+            panic!("a put was polled after it had ended");
+        };
+        Poll::Ready(match placed {
+            Ok(mut change) => {
+                let back = change.storage.push(item);
+                drop(change);
+                // Now that the lock is free.
+                drop(back);
+                Ok(())
             }
-            offer_item(state)
-        });
-        match (put, item.take()) {
-            (Poll::Pending, kept) => {
-                *item = kept;
-                Poll::Pending
-            }
-            (Poll::Ready(_), None) => Poll::Ready(Ok(())),
-            (Poll::Ready(_), Some(refused)) => Poll::Ready(Err(QueueShutDown(refused))),
-        }
+            Err(Refused) => Err(QueueShutDown(item)),
+        })
     }
 }
 

@@ -3,15 +3,14 @@
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use asyncio_core::WakeList;
 use asyncio_sync::monitor::{Status, Waiter};
 use pin_project_lite::pin_project;
 
 use super::Queue;
 use super::put::{leave_places, poll_place};
-use super::state::{Phase, State, end_if_exhausted, offer_item, offer_place};
+use super::state::{Change, Phase, State};
 use crate::error::QueueShutDown;
 use crate::storage::QueueStorage;
 
@@ -43,12 +42,13 @@ impl<'a, T, S: QueueStorage<T>> Future for Reserve<'a, T, S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let queue: &'a Queue<T, S> = this.queue;
-        let reserved = poll_place(queue, this.waiter, cx, |state| {
-            state.reserved += 1;
-            None
-        });
-        reserved.map(|place| match place {
-            Ok(()) => Ok(Slot { queue }),
+        let placed = ready!(poll_place(queue, this.waiter, cx));
+        Poll::Ready(match placed {
+            Ok(mut change) => {
+                change.reserved += 1;
+                drop(change);
+                Ok(Slot { queue })
+            }
             Err(_) => Err(QueueShutDown(())),
         })
     }
@@ -63,7 +63,7 @@ impl<T, S: QueueStorage<T>> fmt::Debug for Reserve<'_, T, S> {
 /// A place in a queue, for one item. Dropped unused, it goes to the next who waits.
 #[must_use = "the place is given up when the slot is dropped"]
 pub struct Slot<'a, T, S: QueueStorage<T>> {
-    queue: &'a Queue<T, S>,
+    pub(super) queue: &'a Queue<T, S>,
 }
 
 impl<T, S: QueueStorage<T>> Slot<'_, T, S> {
@@ -72,35 +72,22 @@ impl<T, S: QueueStorage<T>> Slot<'_, T, S> {
     pub fn put(self, item: T) {
         let queue = self.queue;
         mem::forget(self);
-        let mut wake = WakeList::new();
-        let mut state = queue.monitor.lock();
-        state.reserved -= 1;
-        if state.phase == Phase::Closed {
-            drop(state);
-            return;
-        }
-        state.push(item);
-        if let Some(waker) = offer_item(&mut state) {
-            wake.push(waker);
-        }
-        // A storage may have refused it.
-        end_if_exhausted(&mut state, &mut wake);
-        drop(state);
-        wake.wake_all();
+        let mut change = Change::new(queue.monitor.lock());
+        change.reserved -= 1;
+        let back = if change.phase == Phase::Closed {
+            Some(item)
+        } else {
+            change.storage.push(item)
+        };
+        drop(change);
+        // Now that the lock is free.
+        drop(back);
     }
 }
 
 impl<T, S: QueueStorage<T>> Drop for Slot<'_, T, S> {
     fn drop(&mut self) {
-        let mut wake = WakeList::new();
-        let mut state = self.queue.monitor.lock();
-        state.reserved -= 1;
-        if let Some(waker) = offer_place(&mut state) {
-            wake.push(waker);
-        }
-        end_if_exhausted(&mut state, &mut wake);
-        drop(state);
-        wake.wake_all();
+        Change::new(self.queue.monitor.lock()).reserved -= 1;
     }
 }
 

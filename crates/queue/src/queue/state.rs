@@ -7,7 +7,9 @@
 //! Invariants, whenever the mutex is free: if somebody waits to put, all room is promised; if somebody waits to get,
 //! all items are promised, or there are none.
 
-use std::task::Waker;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::{Deref, DerefMut};
 
 use asyncio_core::WakeList;
 use asyncio_sync::monitor::{Locked, Monitor};
@@ -82,16 +84,6 @@ impl<S> State<S> {
         self.storage.len().saturating_sub(self.promised_items)
     }
 
-    /// Puts an item, for which there is room.
-    #[inline]
-    pub(super) fn push<T>(&mut self, item: T)
-    where
-        S: QueueStorage<T>,
-    {
-        self.storage.push(item);
-        self.unfinished += 1;
-    }
-
     /// Whether nothing will ever come out any more.
     pub(super) fn is_exhausted<T>(&self) -> bool
     where
@@ -105,41 +97,89 @@ impl<S> State<S> {
     }
 }
 
-/// An item may have become free: who waits for it?
-#[inline]
-#[must_use = "the waker is to be woken when the lock is free"]
-pub(super) fn offer_item<T, S: QueueStorage<T>>(state: &mut QueueLocked<'_, S>) -> Option<Waker> {
-    if state.is_empty(GETTERS) || state.items() == 0 {
-        return None;
-    }
-    let waker = state.notify_front(GETTERS, PROMISE)?;
-    state.promised_items += 1;
-    Some(waker)
+/// A change of a queue's items, places or promises. Its end, also by a panic of the storage, offers what became free, and
+/// tells those whose wait is over. What an item's owner has in hand then is not lost to a waker that panics.
+pub(super) struct Change<'a, T, S: QueueStorage<T>> {
+    state: ManuallyDrop<QueueLocked<'a, S>>,
+    /// How many items there were.
+    before: usize,
+    _items: PhantomData<fn() -> T>,
 }
 
-/// A place may have become free: who waits for it?
-#[inline]
-#[must_use = "the waker is to be woken when the lock is free"]
-pub(super) fn offer_place<T, S: QueueStorage<T>>(state: &mut QueueLocked<'_, S>) -> Option<Waker> {
-    if state.is_empty(PUTTERS) || state.room() == 0 {
-        return None;
+impl<'a, T, S: QueueStorage<T>> Change<'a, T, S> {
+    #[inline]
+    pub(super) fn new(state: QueueLocked<'a, S>) -> Change<'a, T, S> {
+        Change {
+            before: state.storage.len(),
+            state: ManuallyDrop::new(state),
+            _items: PhantomData,
+        }
     }
-    let waker = state.notify_front(PUTTERS, PROMISE)?;
-    state.promised_places += 1;
-    Some(waker)
 }
 
-/// Something went out, or a promise or a slot was given up: tells those who wait for items if none will come.
-#[inline]
-pub(super) fn end_if_exhausted<T, S: QueueStorage<T>>(state: &mut QueueLocked<'_, S>, wake: &mut WakeList) {
-    if state.phase != Phase::Open && state.is_exhausted() {
-        state.notify_all(GETTERS, SHUT_DOWN, wake);
+impl<'a, T, S: QueueStorage<T>> Deref for Change<'a, T, S> {
+    type Target = QueueLocked<'a, S>;
+
+    #[inline]
+    fn deref(&self) -> &QueueLocked<'a, S> {
+        &self.state
     }
+}
+
+impl<T, S: QueueStorage<T>> DerefMut for Change<'_, T, S> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.state
+    }
+}
+
+impl<T, S: QueueStorage<T>> Drop for Change<'_, T, S> {
+    #[inline]
+    fn drop(&mut self) {
+        #[expect(unsafe_code, reason = "the lock is given up before others are woken")]
+        // SAFETY: the field is not used any more.
+        let mut state = unsafe { ManuallyDrop::take(&mut self.state) };
+        let more = state.storage.len().saturating_sub(self.before);
+        state.unfinished += more;
+        if !state.is_empty(GETTERS) || !state.is_empty(PUTTERS) {
+            settle(state);
+        }
+    }
+}
+
+/// Offers what is free to those who wait.
+fn settle<T, S: QueueStorage<T>>(mut state: QueueLocked<'_, S>) {
+    let mut wake = WakeList::new();
+    while state.items() > 0 {
+        let Some(waker) = state.notify_front(GETTERS, PROMISE) else {
+            break;
+        };
+        state.promised_items += 1;
+        wake.push(waker);
+    }
+    while state.phase == Phase::Open && state.room() > 0 {
+        let Some(waker) = state.notify_front(PUTTERS, PROMISE) else {
+            break;
+        };
+        state.promised_places += 1;
+        wake.push(waker);
+    }
+    if state.phase != Phase::Open {
+        state.notify_all(PUTTERS, SHUT_DOWN, &mut wake);
+        if state.is_exhausted() {
+            state.notify_all(GETTERS, SHUT_DOWN, &mut wake);
+        }
+    }
+    drop(state);
+    wake.wake_all_and_go_on();
 }
 
 /// Fewer items are unfinished than before: wakes those who wait for the last.
-pub(super) fn end_if_finished<S>(state: &mut QueueLocked<'_, S>, wake: &mut WakeList) {
+pub(super) fn end_if_finished<S>(mut state: QueueLocked<'_, S>) {
+    let mut wake = WakeList::new();
     if state.unfinished == 0 {
-        state.notify_all(JOINERS, 0, wake);
+        state.notify_all(JOINERS, 0, &mut wake);
     }
+    drop(state);
+    wake.wake_all_and_go_on();
 }

@@ -99,6 +99,20 @@ impl<T: ?Sized> OwnedLockGuard<T> {
         }
     }
 
+    /// Gives up the guard, with the lock still held: whoever wants calls [`Lock::release`] later. The lock comes back.
+    pub fn leak(guard: OwnedLockGuard<T>) -> Arc<Lock<T>> {
+        let lock = guard.lock.clone();
+        lock.leaked.store(true, Ordering::Release);
+        // The clone that the guard has goes with it, its permit does not.
+        let mut guard = std::mem::ManuallyDrop::new(guard);
+        #[expect(unsafe_code, reason = "the guard's fields are dropped, the guard is not")]
+        // SAFETY: the guard is not used any more.
+        unsafe {
+            std::ptr::drop_in_place(&raw mut guard.lock);
+        }
+        lock
+    }
+
     /// The lock that is held.
     pub fn lock(guard: &OwnedLockGuard<T>) -> &Arc<Lock<T>> {
         &guard.lock

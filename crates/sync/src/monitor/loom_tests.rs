@@ -26,7 +26,9 @@ fn loom_a_waiter_can_be_dropped_while_it_is_notified() {
             })
         };
         let waiter = Box::pin(Waiter::new(&monitor));
-        monitor.lock().push_back(0, waiter.as_ref(), 1, Waker::noop());
+        monitor
+            .lock()
+            .push_back(0, waiter.as_ref(), 1, Waker::noop().clone());
         let seen = waiter.status();
         assert!(matches!(seen, Status::Waiting | Status::Notified(7)));
         drop(waiter);
@@ -44,11 +46,15 @@ fn loom_neighbours_on_a_list_leave_at_once() {
             let monitor = monitor.clone();
             thread::spawn(move || {
                 let waiter = Box::pin(Waiter::new(&monitor));
-                monitor.lock().push_back(0, waiter.as_ref(), 1, Waker::noop());
+                monitor
+                    .lock()
+                    .push_back(0, waiter.as_ref(), 1, Waker::noop().clone());
             })
         };
         let waiter = Box::pin(Waiter::new(&monitor));
-        monitor.lock().push_back(0, waiter.as_ref(), 2, Waker::noop());
+        monitor
+            .lock()
+            .push_back(0, waiter.as_ref(), 2, Waker::noop().clone());
         drop(waiter);
         other.join().expect("no model panics");
         assert_eq!(monitor.lock().front(0), None);

@@ -21,9 +21,9 @@ fn waiters_come_off_each_list_in_order_with_a_note() {
         pin!(Waiter::new(&monitor)),
     );
     let mut state = monitor.lock();
-    state.push_back(0, a.as_ref(), 10, Waker::noop());
-    state.push_back(1, b.as_ref(), 20, Waker::noop());
-    state.push_back(0, c.as_ref(), 30, Waker::noop());
+    state.push_back(0, a.as_ref(), 10, Waker::noop().clone());
+    state.push_back(1, b.as_ref(), 20, Waker::noop().clone());
+    state.push_back(0, c.as_ref(), 30, Waker::noop().clone());
     assert_eq!((state.front(0), state.front(1), *state), (Some(10), Some(20), 5));
     assert!(!state.is_last(0) && state.is_last(1));
     assert!(state.notify_front(0, 1).is_some());
@@ -45,11 +45,11 @@ fn a_waiter_can_leave_and_come_back_at_the_end() {
     let monitor = Monitor::<()>::new(());
     let (mut a, b) = (pin!(Waiter::new(&monitor)), pin!(Waiter::new(&monitor)));
     let mut state = monitor.lock();
-    state.push_back(0, a.as_ref(), 1, Waker::noop());
-    state.push_back(0, b.as_ref(), 2, Waker::noop());
+    state.push_back(0, a.as_ref(), 1, Waker::noop().clone());
+    state.push_back(0, b.as_ref(), 2, Waker::noop().clone());
     assert!(state.remove(a.as_ref()).is_some());
     assert!(state.remove(a.as_ref()).is_none());
-    state.push_back(0, a.as_ref(), 1, Waker::noop());
+    state.push_back(0, a.as_ref(), 1, Waker::noop().clone());
     assert!(state.notify_front(0, 0).is_some());
     assert_eq!(b.status(), Status::Notified(0));
     a.as_mut().reset();
@@ -63,8 +63,8 @@ fn a_dropped_waiter_is_on_no_list() {
     {
         let first = pin!(Waiter::new(&monitor));
         let mut state = monitor.lock();
-        state.push_back(0, first.as_ref(), 1, Waker::noop());
-        state.push_back(0, last.as_ref(), 2, Waker::noop());
+        state.push_back(0, first.as_ref(), 1, Waker::noop().clone());
+        state.push_back(0, last.as_ref(), 2, Waker::noop().clone());
     }
     assert_eq!(monitor.lock().front(0), Some(2));
 }
@@ -74,7 +74,7 @@ fn a_waiter_of_another_monitor_or_of_a_list_is_refused() {
     let (one, two) = (Monitor::<()>::new(()), Monitor::<()>::new(()));
     let waiter = pin!(Waiter::new(&one));
     let refused = |at: &Monitor<()>| {
-        let push = AssertUnwindSafe(|| at.lock().push_back(0, waiter.as_ref(), 0, Waker::noop()));
+        let push = AssertUnwindSafe(|| at.lock().push_back(0, waiter.as_ref(), 0, Waker::noop().clone()));
         catch_unwind(push).is_err()
     };
     assert!(refused(&two));

@@ -1,5 +1,4 @@
-//! Models of a send, a close and a wait that meet. (Waiting for the close is event-listener's, which loom cannot see
-//! into; a stress test has it.)
+//! Models of a send, a close and a wait that meet.
 
 use std::pin::pin;
 use std::task::Poll;
@@ -80,5 +79,16 @@ fn loom_a_receiver_that_waited_can_be_dropped_while_the_value_comes() {
         drop(receiver);
         other.join().expect("no model panics");
         assert_eq!(Arc::strong_count(&value), 1);
+    });
+}
+
+#[test]
+fn loom_a_sender_learns_that_the_receiver_closed() {
+    loom::model(|| {
+        let (sender, receiver) = channel::<u32>();
+        let other = thread::spawn(move || drop(receiver));
+        block_on(sender.closed());
+        assert!(sender.is_closed());
+        other.join().expect("no model panics");
     });
 }

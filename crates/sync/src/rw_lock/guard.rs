@@ -43,8 +43,10 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     pub fn downgrade(guard: RwLockWriteGuard<'a, T>) -> RwLockReadGuard<'a, T> {
         let lock = guard.lock;
         std::mem::forget(guard);
+        // First, so that its permit is given back even if a waker panics.
+        let reading = RwLockReadGuard::new(lock);
         lock.permits.give(ALL - 1);
-        RwLockReadGuard::new(lock)
+        reading
     }
 }
 

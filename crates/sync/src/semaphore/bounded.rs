@@ -147,13 +147,11 @@ impl BoundedSemaphore {
     ///
     /// In a task or a callback: it would block the loop.
     pub fn acquire_blocking(&self) -> Permit<'_> {
-        self.try_acquire().unwrap_or_else(|| {
-            block_on(
-                "BoundedSemaphore::acquire_blocking",
-                "acquire().await",
-                self.acquire(),
-            )
-        })
+        block_on(
+            "BoundedSemaphore::acquire_blocking",
+            "acquire().await",
+            self.acquire(),
+        )
     }
 
     /// Gives back a permit that was forgotten ([`Permit::forget`]).

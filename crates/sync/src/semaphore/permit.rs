@@ -7,6 +7,9 @@ use std::sync::Arc;
 use super::{BoundedSemaphore, Lender, Semaphore};
 
 /// Permits of a semaphore. Dropped, they are given back, and go to who waits first.
+///
+/// Dropping them panics when the semaphore would have more than [`Semaphore::MAX_PERMITS`] then, which takes a
+/// `release` of as many.
 #[must_use = "the permit is given back when it is dropped"]
 pub struct Permit<'a> {
     lender: Lender<'a>,
@@ -41,14 +44,14 @@ impl<'a> Permit<'a> {
     ///
     /// # Panics
     ///
-    /// When they are of another semaphore.
+    /// When they are of another semaphore, or would be more than [`Semaphore::MAX_PERMITS`].
     pub fn merge(&mut self, other: Permit<'a>) {
         assert_eq!(
             self.lender.address(),
             other.lender.address(),
             "permits of two semaphores cannot be merged"
         );
-        self.count += other.count;
+        self.count = sum(self.count, other.count);
         other.into_raw();
     }
 
@@ -68,6 +71,16 @@ impl Drop for Permit<'_> {
 impl fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit").field("count", &self.count).finish()
+    }
+}
+
+fn sum(one: usize, other: usize) -> usize {
+    match one.checked_add(other) {
+        Some(sum) if sum <= Semaphore::MAX_PERMITS => sum,
+        _ => panic!(
+            "{one} and {other} permits are too many: the most is {}",
+            Semaphore::MAX_PERMITS
+        ),
     }
 }
 
@@ -123,14 +136,15 @@ impl OwnedPermit {
     ///
     /// # Panics
     ///
-    /// When they are of another semaphore.
+    /// When they are of another semaphore, or would be more than [`Semaphore::MAX_PERMITS`].
     pub fn merge(&mut self, mut other: OwnedPermit) {
         assert_eq!(
             self.lender().address(),
             other.lender().address(),
             "permits of two semaphores cannot be merged"
         );
-        self.count += mem::take(&mut other.count);
+        self.count = sum(self.count, other.count);
+        other.count = 0;
     }
 
     fn lender(&self) -> Lender<'_> {

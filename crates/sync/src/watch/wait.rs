@@ -33,7 +33,7 @@ pub(crate) async fn wait_until<S, R, const LISTS: usize>(
             locked.renew(waiter.as_ref(), cx.waker())
         } else {
             waiter.as_mut().reset();
-            locked.push_back(list, waiter.as_ref(), 0, cx.waker());
+            locked.push_back(list, waiter.as_ref(), 0, cx.waker().clone());
             None
         };
         drop(locked);
