@@ -235,7 +235,7 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn put_blocking(&self, item: T) -> Result<(), QueueShutDown<T>> {
         block_on("Queue::put_blocking", "put(item).await", self.put(item))
     }
@@ -313,7 +313,7 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn get_blocking(&self) -> Result<T, QueueShutDown> {
         block_on("Queue::get_blocking", "get().await", self.get())
     }

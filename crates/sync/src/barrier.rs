@@ -109,7 +109,7 @@ impl Barrier {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn wait_blocking(&self) -> Result<usize, BrokenBarrierError> {
         block_on("Barrier::wait_blocking", "wait().await", self.wait())
     }

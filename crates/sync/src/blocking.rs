@@ -8,7 +8,7 @@ use asyncio_core::in_step;
 ///
 /// # Panics
 ///
-/// In a task or a callback, whose loop it would block: the message has the `name` of the function that was called, and
+/// In a step of a loop or of a pool's worker, which it would block: the message has the `name` of the function that was called, and
 /// what to call `instead`.
 pub fn block_on<F: Future>(name: &str, instead: &str, future: F) -> F::Output {
     assert!(

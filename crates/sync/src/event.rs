@@ -72,7 +72,7 @@ impl Event {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn wait_blocking(&self) {
         block_on("Event::wait_blocking", "wait().await", self.wait());
     }

@@ -158,7 +158,7 @@ impl<T: ?Sized> Lock<T> {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn acquire_blocking(&self) -> LockGuard<'_, T> {
         block_on("Lock::acquire_blocking", "acquire().await", self.acquire())
     }

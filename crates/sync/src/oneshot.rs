@@ -253,7 +253,7 @@ impl<T> Receiver<T> {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn recv_blocking(self) -> Result<T, RecvError> {
         block_on("Receiver::recv_blocking", "receiver.await", self)
     }

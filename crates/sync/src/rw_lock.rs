@@ -152,7 +152,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
         block_on("RwLock::read_blocking", "read().await", self.read())
     }
@@ -161,7 +161,7 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
         block_on("RwLock::write_blocking", "write().await", self.write())
     }

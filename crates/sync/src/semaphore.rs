@@ -152,7 +152,7 @@ impl Semaphore {
     ///
     /// # Panics
     ///
-    /// In a task or a callback: it would block the loop.
+    /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
     pub fn acquire_blocking(&self) -> Permit<'_> {
         block_on("Semaphore::acquire_blocking", "acquire().await", self.acquire())
     }
