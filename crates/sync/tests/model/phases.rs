@@ -141,3 +141,41 @@ fn nobody_passes_a_barrier_alone_and_each_phase_has_each_index_once() {
         }
     });
 }
+
+#[test]
+fn a_wait_that_is_dropped_while_the_barrier_fills_is_counted_once() {
+    let barrier = Barrier::new(2);
+    let start = std::sync::Barrier::new(2);
+    // How many passed with each index.
+    let passed = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                start.wait();
+                for round in 0..times(30_000) {
+                    let mut wait = pin!(barrier.wait());
+                    for _ in 0..=round % 3 {
+                        let polled = wait.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                        if let Poll::Ready(result) = polled {
+                            let index = result.expect("nobody breaks it");
+                            passed[index].fetch_add(1, Ordering::SeqCst);
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(barrier.n_waiting(), 0, "all are gone");
+    let [first, last] = passed.map(AtomicUsize::into_inner);
+    assert!(first <= last, "{first} passed first, and {last} last");
+    // One more round.
+    let mut wait = pin!(barrier.wait());
+    assert!(
+        wait.as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending()
+    );
+    assert_eq!(block_on(barrier.wait()), Ok(1));
+    assert_eq!(block_on(wait), Ok(0));
+}
