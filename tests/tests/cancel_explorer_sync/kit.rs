@@ -37,6 +37,8 @@ pub(crate) struct World<P> {
     order: RefCell<Vec<usize>>,
     /// What went in, came out, or was made; what it means is the case's.
     pub(crate) seen: RefCell<Vec<u32>>,
+    /// The operation waits no longer: it has ended or was cancelled.
+    pub(crate) gone: Cell<bool>,
     by_clock: bool,
 }
 
@@ -77,6 +79,15 @@ impl<P: 'static> World<P> {
     /// The rivals in the order in which they ended.
     pub(crate) fn order(&self) -> Vec<usize> {
         self.order.borrow().clone()
+    }
+}
+
+/// Dropped with the operation, it says that it is gone.
+struct Going<P>(Rc<World<P>>);
+
+impl<P> Drop for Going<P> {
+    fn drop(&mut self) {
+        self.0.gone.set(true);
     }
 }
 
@@ -174,6 +185,7 @@ where
             thing: (self.make)(),
             order: RefCell::default(),
             seen: RefCell::default(),
+            gone: Cell::new(false),
             by_clock,
         });
         (self.rivals)(&world);
@@ -190,7 +202,9 @@ where
         let exploring = explore_cancel(|| {
             let world = self.world(by_clock);
             let operation = (self.operation)(world.clone());
+            let going = Going(world.clone());
             let operation = async move {
+                let _going = going;
                 turns(lead).await;
                 operation.await;
             };

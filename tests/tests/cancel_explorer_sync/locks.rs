@@ -152,6 +152,34 @@ fn one_who_wanted_all_permits_lets_the_others_through() {
     });
 }
 
+/// SYN-22: what was kept for one who wanted many is there for the others as soon as that one has left.
+#[test]
+fn one_who_leaves_unserved_lets_those_behind_it_through() {
+    explore(
+        || Arc::new(Semaphore::new(3)),
+        |world: &Lending| {
+            let held = world.thing.try_acquire_many_owned(2).expect("a new semaphore");
+            world.rival(0, |world| async move {
+                world.pause().await;
+                if world.gone.get() {
+                    turns(20).await;
+                    assert_eq!(world.order(), [1, 2], "there is a permit, and nobody in front");
+                }
+                drop(held);
+            });
+            for number in [1, 2] {
+                world.rival(number, |world| async move { drop(world.thing.acquire().await) });
+            }
+        },
+        |world| async move { drop(world.thing.acquire_many(3).await) },
+        async |world| {
+            assert_eq!(world.order().len(), 3);
+            assert_eq!(world.thing.available_permits(), 3);
+            assert!(world.thing.try_acquire_many(3).is_some());
+        },
+    );
+}
+
 /// SYN-22.
 #[test]
 fn owned_permits_are_never_lost_on_their_way() {
