@@ -1,10 +1,11 @@
 //! `ToAddrs`: what can be bound and connected to; host names are looked up off the loop.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::error::named;
-use crate::resolve;
+use crate::resolve::{self, Family, Resolver};
 
 /// Something that names one or more socket addresses: an address, a slice of them, an IP with a port, or a host name
 /// with a port as in `"localhost:80"` and `("localhost", 80)`. Sealed.
@@ -43,13 +44,42 @@ impl Sealed for Named {
 
 /// The addresses that `to` names.
 pub(crate) async fn addrs<A: ToAddrs>(to: A) -> io::Result<Vec<SocketAddr>> {
-    match to.named() {
-        Named::Addr(address) => Ok(vec![address]),
-        Named::Several(addresses) => Ok(addresses),
-        Named::Host(host, port) => resolve::lookup(host, port).await,
-        Named::Invalid(text) => {
-            let message = format!("{text:?} is not a socket address: write host:port");
-            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+    to.named().addrs(None, None).await
+}
+
+impl Named {
+    /// The addresses, of `family` only if there is one; `resolver` looks names up, or the system.
+    pub(crate) async fn addrs(
+        self,
+        family: Option<Family>,
+        resolver: Option<&dyn Resolver>,
+    ) -> io::Result<Vec<SocketAddr>> {
+        let mut found = match self {
+            Named::Addr(address) => vec![address],
+            Named::Several(addresses) => addresses,
+            Named::Host(host, port) => resolve::lookup(host, port, family, resolver).await?,
+            Named::Invalid(text) => {
+                let message = format!("{text:?} is not a socket address: write host:port");
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+            }
+        };
+        if let Some(family) = family {
+            found.retain(|address| Family::of(address) == family);
+        }
+        Ok(found)
+    }
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Named::Addr(address) => write!(f, "{address}"),
+            Named::Several(addresses) => match addresses.len() {
+                1 => write!(f, "{}", addresses[0]),
+                count => write!(f, "{count} addresses"),
+            },
+            Named::Host(host, port) => write!(f, "{host}:{port}"),
+            Named::Invalid(text) => f.write_str(text),
         }
     }
 }
@@ -147,7 +177,11 @@ impl Sealed for str {
             return Named::Addr(address);
         }
         match self.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
-            Some((host, Ok(port))) if !host.is_empty() => Named::Host(host.to_owned(), port),
+            Some((host, Ok(port))) if !host.is_empty() => {
+                // An IPv6 address whose scope is the name of an interface, which only the system knows.
+                let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+                Named::Host(bare.unwrap_or(host).to_owned(), port)
+            }
             _ => Named::Invalid(self.to_owned()),
         }
     }

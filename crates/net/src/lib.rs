@@ -41,6 +41,7 @@
 
 mod accept;
 mod addr;
+mod connect;
 mod descriptor;
 mod error;
 pub mod io;
@@ -71,9 +72,14 @@ mod wire;
 
 pub use accept::{Incoming, Listener};
 pub use addr::ToAddrs;
+pub use connect::{Connect, ConnectErrors, Connecting, connect};
 pub use open::{OpenConnection, Opening, open_connection, stream};
 #[cfg(unix)]
 pub use open::{OpenUnixConnection, open_unix_connection};
+pub use resolve::{
+    AddrInfo, BlockingResolver, Family, GaiError, GetAddrInfo, GetNameInfo, Host, Lookup, Resolver,
+    Resolving, Service, SockType, getaddrinfo, getnameinfo, max_lookups, set_max_lookups,
+};
 pub use sendfile::{Sendfile, SendfileError, SendfileNotAvailableError, sendfile};
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::ByteStream;

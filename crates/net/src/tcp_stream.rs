@@ -5,7 +5,8 @@ use std::net::{Shutdown, SocketAddr};
 
 use asyncio_reactor::Async;
 
-use crate::addr::{Failures, ToAddrs, addrs};
+use crate::addr::ToAddrs;
+use crate::connect::connect;
 use crate::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::stream::sealed::Sealed;
 use crate::stream::{ByteStream, async_read, async_write, read_methods, socket, write_methods};
@@ -20,25 +21,19 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// Connects to the first of the addresses that `address` names and that answers.
+    /// Connects to the first of the addresses that `address` names and that answers, as [`connect`] does, which has
+    /// options.
     ///
     /// # Errors
     ///
-    /// The operating system's, with the address; those of the look-up of a name.
+    /// The operating system's, with the addresses; those of the look-up of a name.
     ///
     /// # Cancel safety
     ///
-    /// The attempt ends; a peer may have seen it.
+    /// The attempts end; a peer may have seen one.
     #[doc(alias = "sock_connect")]
     pub async fn connect(address: impl ToAddrs) -> io::Result<TcpStream> {
-        let mut failures = Failures::new("cannot connect to");
-        for address in addrs(address).await? {
-            match Async::<std::net::TcpStream>::connect(address).await {
-                Ok(io) => return Ok(TcpStream { io }),
-                Err(error) => failures.add(address, error),
-            }
-        }
-        Err(failures.into_error())
+        connect(address).run().await
     }
 
     pub(crate) fn from_async(io: Async<std::net::TcpStream>) -> TcpStream {
