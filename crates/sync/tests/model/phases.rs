@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use asyncio_sync::Barrier;
 use futures_lite::future::{block_on, poll_fn};
@@ -152,7 +154,14 @@ fn a_wait_that_is_dropped_while_the_barrier_fills_is_counted_once() {
         for _ in 0..2 {
             scope.spawn(|| {
                 start.wait();
-                for round in 0..times(30_000) {
+                let begun = Instant::now();
+                let enough = times(20_000) as usize;
+                // On a busy machine they may hardly ever run at once.
+                let most = Duration::from_millis(times(500).into());
+                for round in 0.. {
+                    if passed[1].load(Ordering::SeqCst) >= enough || begun.elapsed() > most {
+                        break;
+                    }
                     let mut wait = pin!(barrier.wait());
                     for _ in 0..=round % 3 {
                         let polled = wait.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -178,4 +187,49 @@ fn a_wait_that_is_dropped_while_the_barrier_fills_is_counted_once() {
     );
     assert_eq!(block_on(barrier.wait()), Ok(1));
     assert_eq!(block_on(wait), Ok(0));
+}
+
+/// A waker that remembers.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_wait_that_changes_its_waker_while_the_barrier_fills_wakes_the_last() {
+    let barrier = Barrier::new(2);
+    let start = std::sync::Barrier::new(2);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                start.wait();
+                for _ in 0..times(3_000) {
+                    let mut wait = pin!(barrier.wait());
+                    let mut last: Option<Arc<Woken>> = None;
+                    for poll in 1.. {
+                        let woken = Arc::new(Woken::default());
+                        let waker = Waker::from(woken.clone());
+                        if wait.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                            break;
+                        }
+                        last = Some(woken);
+                        if poll % 64 == 0 {
+                            thread::yield_now();
+                        }
+                    }
+                    // It may be under way still.
+                    let since = Instant::now();
+                    while last.as_ref().is_some_and(|last| !last.0.load(Ordering::SeqCst)) {
+                        assert!(since.elapsed() < Duration::from_secs(20), "a wake is lost");
+                        thread::yield_now();
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(barrier.n_waiting(), 0);
 }
