@@ -260,9 +260,13 @@ impl StreamReader {
         }
     }
 
-    /// Whether the stream has ended and all was read.
+    /// Whether the stream has ended and all was read. On a connection it is a read that finds the end.
     pub fn at_eof(&self) -> bool {
-        self.eof && self.buffer.is_empty()
+        let ended = match &self.source {
+            Source::Wire(_) => self.eof,
+            Source::Feed(feed) => self.eof || feed.has_ended(),
+        };
+        ended && self.buffer.is_empty()
     }
 
     /// The error that ended the stream.
@@ -297,7 +301,8 @@ impl StreamReader {
         if self.eof {
             return Poll::Ready(Ok(0));
         }
-        let most = self.ask.max(wanted);
+        // `wanted` may be a number that a peer has sent: room is made for what comes, not for what may never come.
+        let most = self.ask.max(wanted.min(MOST));
         let tail = self.buffer.tail();
         let polled = match &mut self.source {
             Source::Wire(transport) => transport.poll_read(cx, tail, most),

@@ -99,7 +99,8 @@ fn write<S: Socket>(socket: &S, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
 #[inline]
 fn append<S: Socket>(socket: &S, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
     if buffer.capacity() - buffer.len() < most {
-        buffer.reserve_exact(most);
+        // Not `reserve_exact`: a long read would move the buffer each time.
+        buffer.reserve(most);
     }
     let before = buffer.len();
     buffer.resize(before + most, 0);

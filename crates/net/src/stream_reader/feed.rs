@@ -95,6 +95,12 @@ impl Feed {
         (feeder, Feed(shared))
     }
 
+    /// Whether the end is what comes next.
+    pub(super) fn has_ended(&self) -> bool {
+        let state = lock(&self.0);
+        state.eof && state.bytes.is_empty() && state.error.is_none()
+    }
+
     /// Appends all that was fed; 0: the end.
     pub(super) fn poll_read(
         &mut self,

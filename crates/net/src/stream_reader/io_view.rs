@@ -28,6 +28,9 @@ impl AsyncRead for ReaderIo<'_> {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
         let bytes = ready!(self.as_mut().poll_fill_buf(cx))?;
         let count = bytes.len().min(buffer.len());
         buffer[..count].copy_from_slice(&bytes[..count]);
