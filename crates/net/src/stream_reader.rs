@@ -264,7 +264,7 @@ impl StreamReader {
     pub fn at_eof(&self) -> bool {
         let ended = match &self.source {
             Source::Wire(_) => self.eof,
-            Source::Feed(feed) => self.eof || feed.has_ended(),
+            Source::Feed(feed) => self.eof || (self.error.is_none() && feed.has_ended()),
         };
         ended && self.buffer.is_empty()
     }
@@ -314,6 +314,14 @@ impl StreamReader {
                 Poll::Pending
             }
             Poll::Ready(Ok(0)) => {
+                if let Source::Wire(transport) = &self.source {
+                    // A connection that a write has found broken was shut down: that is not how the peer ends it.
+                    if let Some(error) = transport.error() {
+                        let again = error.again();
+                        self.error = Some(error);
+                        return Poll::Ready(Err(again));
+                    }
+                }
                 self.eof = true;
                 Poll::Ready(Ok(0))
             }
