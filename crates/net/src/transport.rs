@@ -35,7 +35,7 @@ pub(crate) use layer::Layer;
 pub(crate) use outgoing::Outgoing;
 pub use waits::{Drain, WaitClosed};
 
-use sending::{Eof, Guard, Phase, Sending, resume};
+use sending::{Eof, Guard, Phase, Sending, closed, resume};
 
 /// As in Python: 64 KiB, and a quarter of it.
 const HIGH: usize = 64 * 1024;
@@ -75,6 +75,7 @@ impl Transport {
             phase: Phase::Open,
             eof: Eof::No,
             error: None,
+            cut: false,
             poller: None,
         };
         Transport {
@@ -120,6 +121,9 @@ impl Transport {
         }
         let mut sending = shared.sending.lock();
         sending.check(bytes.len())?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
         let sent = shared.send_now(&mut sending, &[IoSlice::new(&bytes)]);
         match sent {
             Ok(sent) if sent == bytes.len() => Ok(()),
@@ -140,6 +144,10 @@ impl Transport {
         let total = pieces.iter().map(|piece| piece.len()).sum();
         let mut sending = shared.sending.lock();
         sending.check(total)?;
+        if total == 0 {
+            // Some systems take a write of no pieces for an error.
+            return Ok(());
+        }
         match shared.send_now(&mut sending, pieces) {
             Ok(sent) if sent == total => Ok(()),
             Ok(mut sent) => {
@@ -272,7 +280,8 @@ impl Transport {
     }
 
     /// Sets the most bytes that may lie in the queue, or none: a write that would bring more is refused with
-    /// `StorageFull`, and nothing of it is sent. It is for those who cannot `drain`.
+    /// `StorageFull`, and nothing of it is sent, also where the system could have taken it at once. It is for those who
+    /// cannot `drain`.
     pub fn set_hard_limit(&self, most: Option<usize>) {
         self.shared.sending.lock().hard = most;
     }
@@ -320,6 +329,11 @@ impl Transport {
         }
     }
 
+    /// Why the connection was lost, if it was.
+    pub(crate) fn error(&self) -> Option<SharedError> {
+        self.shared.sending.lock().error.clone()
+    }
+
     /// The connection broke. Gives the error back, for the one who found it.
     pub(crate) fn lost(&self, error: io::Error) -> io::Error {
         self.shared.lose(self.shared.sending.lock(), error)
@@ -342,6 +356,9 @@ impl Transport {
         let mut sending = self.shared.sending.lock();
         if let Some(error) = &sending.error {
             return Poll::Ready(Err(error.again()));
+        }
+        if sending.cut {
+            return Poll::Ready(Err(closed()));
         }
         if sending.queue.is_empty() && sending.eof != Eof::Wanted {
             return Poll::Ready(Ok(()));
@@ -440,6 +457,7 @@ impl Shared {
         if sending.phase != Phase::Closed {
             sending.phase = Phase::Closed;
             sending.error = error;
+            sending.cut = !sending.queue.is_empty();
             sending.queue.clear();
             sending.paused = false;
             sending.notify_all(DRAINERS, 0, &mut wake);

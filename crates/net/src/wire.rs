@@ -15,6 +15,9 @@ use crate::stream::ByteStream;
 use crate::stream::sealed::Socket;
 
 /// What carries the bytes of a [`StreamReader`](crate::StreamReader) and a [`StreamWriter`](crate::StreamWriter).
+///
+/// The writing functions are called under the transport's lock, and waking the waker that `poll_write` is given takes
+/// that lock: it must not be woken before `poll_write` has returned.
 pub trait Wire: Send + Sync + fmt::Debug + Any {
     /// Reads up to `most` bytes to the end of `buffer`, and gives their number; 0 is the end of the stream.
     ///

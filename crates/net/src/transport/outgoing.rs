@@ -11,6 +11,10 @@ use bytes::{Buf, Bytes};
 /// A piece that is given away is copied all the same if it is not longer than this.
 const COPIED: usize = 1024;
 
+/// A piece that is so long grows no more. Else one that is never sent to its end, because more always comes, would
+/// keep all that it ever held.
+const GROWN: usize = 16 * 1024;
+
 #[derive(Default)]
 pub(crate) struct Outgoing {
     pieces: VecDeque<Piece>,
@@ -47,7 +51,7 @@ impl Outgoing {
         }
         self.len += bytes.len();
         match self.pieces.back_mut() {
-            Some(Piece::Grows(last, _)) => last.extend_from_slice(bytes),
+            Some(Piece::Grows(last, _)) if last.len() < GROWN => last.extend_from_slice(bytes),
             _ => self.pieces.push_back(Piece::Grows(bytes.to_vec(), 0)),
         }
     }
@@ -124,6 +128,25 @@ mod tests {
         assert_eq!(queue.slices(&mut slices), 3);
         assert_eq!(&*slices[0], b"abcd");
         assert_eq!(slices[1].as_ptr(), large.as_ptr());
+    }
+
+    /// A program that drains writes on as soon as the queue is short, so it may never be empty.
+    #[test]
+    fn a_queue_that_is_never_empty_keeps_nothing_that_was_sent() {
+        let mut queue = Outgoing::default();
+        let mut most = 0;
+        for _ in 0..10_000 {
+            while queue.len() < 64 * 1024 {
+                queue.push_slice(&[7; 1000]);
+            }
+            queue.advance(queue.len() - 100);
+            let held = queue.pieces.iter().map(|piece| match piece {
+                Piece::Grows(bytes, _) => bytes.capacity(),
+                Piece::Whole(bytes) => bytes.len(),
+            });
+            most = most.max(held.sum());
+        }
+        assert!(most <= 4 * GROWN, "{most} bytes are held for 100");
     }
 
     proptest! {

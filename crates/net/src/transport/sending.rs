@@ -22,6 +22,8 @@ pub(super) struct Sending {
     pub(super) eof: Eof,
     /// Why the connection was lost.
     pub(super) error: Option<SharedError>,
+    /// Something was in the queue at the end, and was not sent.
+    pub(super) cut: bool,
     /// Who writes through `AsyncWrite` and waits for room, or for the queue to be sent.
     pub(super) poller: Option<Waker>,
 }

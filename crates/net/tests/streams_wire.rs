@@ -1,0 +1,287 @@
+//! Streams over a wire of one's own: which calls reach it, and what its errors become.
+
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use asyncio_net::{StreamError, Wire, stream};
+use asyncio_testing::by_hand;
+use futures_lite::future::block_on;
+
+/// A wire of which the test says what it does.
+#[derive(Debug, Clone, Default)]
+struct Script(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    incoming: VecDeque<Vec<u8>>,
+    /// So many bytes are taken before writing would block.
+    room: usize,
+    sent: Vec<u8>,
+    fails: Option<ErrorKind>,
+    /// The calls that write, and the slices of the longest.
+    writes: usize,
+    slices: usize,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    no_eof: bool,
+    eof_sent: bool,
+    closed: usize,
+}
+
+impl Script {
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.0.lock().unwrap())
+    }
+
+    /// The peer takes so many bytes more.
+    fn takes(&self, room: usize) {
+        let waker = self.with(|state| {
+            state.room += room;
+            state.writer.take()
+        });
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    fn breaks(&self, kind: ErrorKind) {
+        let waker = self.with(|state| {
+            state.fails = Some(kind);
+            state.writer.take()
+        });
+        waker.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Wire for Script {
+    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
+        self.with(|state| match state.incoming.pop_front() {
+            Some(mut bytes) => {
+                if bytes.len() > most {
+                    let rest = bytes.split_off(most);
+                    state.incoming.push_front(rest);
+                }
+                buffer.extend_from_slice(&bytes);
+                Poll::Ready(Ok(bytes.len()))
+            }
+            None if state.closed > 0 => Poll::Ready(Ok(0)),
+            None => {
+                state.reader = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        })
+    }
+
+    fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.with(|state| {
+            state.writes += 1;
+            state.slices = state.slices.max(buffers.len());
+            if let Some(kind) = state.fails {
+                return Err(kind.into());
+            }
+            if state.room == 0 {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            let bytes = buffers.iter().flat_map(|buffer| buffer.to_vec());
+            let before = state.sent.len();
+            state.sent.extend(bytes.take(state.room));
+            let count = state.sent.len() - before;
+            state.room -= count;
+            Ok(count)
+        })
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        match self.try_write(buffers) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.with(|state| state.writer = Some(cx.waker().clone()));
+                Poll::Pending
+            }
+            done => Poll::Ready(done),
+        }
+    }
+
+    fn close_write(&self) -> io::Result<()> {
+        self.with(|state| state.eof_sent = true);
+        Ok(())
+    }
+
+    fn can_close_write(&self) -> bool {
+        self.with(|state| !state.no_eof)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        let waker = self.with(|state| {
+            state.closed += 1;
+            state.reader.take()
+        });
+        waker.into_iter().for_each(Waker::wake);
+        Ok(())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// STR-18, STR-19. A system may take a write of no pieces for an error.
+#[test]
+fn writing_nothing_does_not_reach_the_wire() {
+    let wire = Script::default();
+    let (_reader, writer) = stream(wire.clone());
+    wire.takes(10);
+    writer.write(b"").unwrap();
+    writer.writelines([]).unwrap();
+    writer.writelines([&b""[..], b""]).unwrap();
+    writer.write_owned(bytes::Bytes::new()).unwrap();
+    assert_eq!(wire.with(|state| state.writes), 0);
+}
+
+/// STR-18, STR-19.
+#[test]
+fn what_fits_goes_out_with_one_call() {
+    let wire = Script::default();
+    let (_reader, writer) = stream(wire.clone());
+    wire.takes(1000);
+    writer.write(b"one").unwrap();
+    assert_eq!(wire.with(|state| state.writes), 1);
+    writer.writelines([&b"two"[..], b"three"]).unwrap();
+    assert_eq!(wire.with(|state| (state.writes, state.slices)), (2, 2));
+    assert_eq!(wire.with(|state| state.sent.clone()), b"onetwothree");
+    assert_eq!(writer.get_write_buffer_size(), 0);
+}
+
+/// STR-18. The rest of a write that was cut anywhere follows, before what is written after it.
+#[test]
+fn a_write_that_is_cut_anywhere_goes_on_where_it_was_cut() {
+    for cut in 0..=12 {
+        let wire = Script::default();
+        let (_reader, writer) = stream(wire.clone());
+        wire.takes(cut);
+        writer.writelines([&b"abc"[..], b"", b"defg", b"hij"]).unwrap();
+        writer.write(b"kl").unwrap();
+        assert_eq!(wire.with(|state| state.sent.len()), cut);
+        assert_eq!(writer.get_write_buffer_size(), 12 - cut);
+        for _ in cut..12 {
+            wire.takes(1);
+        }
+        assert_eq!(wire.with(|state| state.sent.clone()), b"abcdefghijkl");
+        assert_eq!(writer.get_write_buffer_size(), 0);
+    }
+}
+
+/// STR-20, STR-23. Whoever finds it first, all are told, and the reader does not take it for the end.
+#[test]
+fn a_write_that_fails_is_told_to_all_and_is_no_end_of_the_stream() {
+    let wire = Script::default();
+    let (mut reader, mut writer) = stream(wire.clone());
+    wire.with(|state| state.incoming.push_back(b"half a li".to_vec()));
+    writer.set_write_buffer_limits(Some(0), None).unwrap();
+    writer.write(b"queued").unwrap();
+    let mut drain = by_hand(writer.drain()).waits();
+    let mut closed = by_hand(writer.wait_closed()).waits();
+    let mut line = by_hand(reader.readline()).waits();
+    wire.breaks(ErrorKind::ConnectionAborted);
+    assert_eq!((drain.wakes(), closed.wakes(), line.wakes()), (1, 1, 1));
+    let told = |error: io::Result<()>| assert_eq!(error.unwrap_err().kind(), ErrorKind::ConnectionAborted);
+    told(drain.poll().unwrap());
+    told(closed.poll().unwrap());
+    let Some(Err(StreamError::Io(error))) = line.poll() else {
+        panic!("the stream has ended before the line has")
+    };
+    drop((drain, closed, line));
+    told(Err(error));
+    told(writer.write(b"more"));
+    told(writer.write_owned(bytes::Bytes::from_static(b"more")));
+    told(block_on(writer.drain()));
+    told(block_on(std::future::poll_fn(|cx| {
+        futures_io::AsyncWrite::poll_flush(std::pin::pin!(writer.io()), cx)
+    })));
+    assert_eq!(reader.exception().unwrap().kind(), ErrorKind::ConnectionAborted);
+    assert!(!reader.at_eof());
+    assert_eq!(block_on(reader.read(100)).unwrap(), "half a li");
+    assert!(writer.is_closing());
+    assert_eq!(writer.get_write_buffer_size(), 0);
+}
+
+/// STR-18. A wire that takes nothing although it could is broken.
+#[test]
+fn a_wire_that_takes_nothing_is_broken() {
+    #[derive(Debug)]
+    struct Zero(Script);
+    impl Wire for Zero {
+        fn poll_read(
+            &self,
+            cx: &mut Context<'_>,
+            buffer: &mut Vec<u8>,
+            most: usize,
+        ) -> Poll<io::Result<usize>> {
+            self.0.poll_read(cx, buffer, most)
+        }
+        fn try_write(&self, _: &[IoSlice<'_>]) -> io::Result<usize> {
+            Ok(0)
+        }
+        fn poll_write(&self, _: &mut Context<'_>, _: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(0))
+        }
+        fn close_write(&self) -> io::Result<()> {
+            self.0.close_write()
+        }
+        fn close(&self) -> io::Result<()> {
+            self.0.close()
+        }
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+    }
+    let (_reader, writer) = stream(Zero(Script::default()));
+    writer.write(b"a").unwrap();
+    assert_eq!(
+        block_on(writer.wait_closed()).unwrap_err().kind(),
+        ErrorKind::WriteZero
+    );
+}
+
+/// STR-24, STR-25.
+#[test]
+fn a_wire_whose_direction_cannot_end_alone_says_so() {
+    let wire = Script::default();
+    wire.with(|state| state.no_eof = true);
+    let (_reader, writer) = stream(wire.clone());
+    assert!(!writer.can_write_eof());
+    assert_eq!(writer.write_eof().unwrap_err().kind(), ErrorKind::Unsupported);
+    wire.takes(1);
+    writer.write(b"a").unwrap();
+    assert!(!wire.with(|state| state.eof_sent));
+}
+
+/// STR-24.
+#[test]
+fn the_end_of_a_direction_waits_for_the_queue() {
+    let wire = Script::default();
+    let (_reader, writer) = stream(wire.clone());
+    writer.write(b"abc").unwrap();
+    writer.write_eof().unwrap();
+    wire.takes(2);
+    assert!(!wire.with(|state| state.eof_sent));
+    wire.takes(1);
+    assert!(wire.with(|state| state.eof_sent));
+    assert_eq!(wire.with(|state| state.closed), 0);
+}
+
+/// STR-21, STR-29.
+#[test]
+fn a_wire_is_let_go_when_all_is_sent_and_nobody_holds_it() {
+    let wire = Script::default();
+    let (reader, writer) = stream(wire.clone());
+    writer.write(b"abc").unwrap();
+    drop((reader, writer));
+    assert_eq!(wire.with(|state| state.closed), 0);
+    wire.takes(3);
+    assert_eq!(wire.with(|state| state.sent.clone()), b"abc");
+    assert!(wire.with(|state| state.closed) >= 1);
+    assert_eq!(Arc::strong_count(&wire.0), 1);
+}
