@@ -46,6 +46,10 @@ pub mod __private;
 #[cfg(feature = "net")]
 pub use asyncio_net as net;
 
+/// Copying between streams, and the standard streams of the process.
+#[cfg(feature = "net")]
+pub use asyncio_net::io;
+
 /// Queues: all of it, with the futures' types and the storages.
 #[cfg(feature = "queue")]
 pub use asyncio_queue as queue;
