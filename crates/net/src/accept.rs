@@ -25,8 +25,11 @@ pub trait Listener: sealed::Sealed {}
 pub(crate) mod sealed {
     use super::*;
 
-    pub trait Sealed {
+    pub trait Sealed: Sized {
         type Stream;
+
+        /// The same listener, registered with the drivers of this thread.
+        fn again(self) -> io::Result<Self>;
 
         fn poll_accept_stream(&self, cx: &mut Context<'_>) -> Poll<io::Result<Self::Stream>>;
     }

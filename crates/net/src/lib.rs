@@ -49,6 +49,7 @@ mod job;
 mod open;
 mod resolve;
 mod sendfile;
+mod server;
 mod split;
 mod stream;
 mod stream_error;
@@ -81,6 +82,9 @@ pub use resolve::{
     Resolving, Service, SockType, getaddrinfo, getnameinfo, max_lookups, set_max_lookups,
 };
 pub use sendfile::{Sendfile, SendfileError, SendfileNotAvailableError, sendfile};
+pub use server::{HandlerOutput, Server, StartServer, Starting, start_server, start_server_parallel};
+#[cfg(unix)]
+pub use server::{StartUnixServer, start_unix_server, start_unix_server_parallel};
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::ByteStream;
 pub use stream_error::{IncompleteReadError, LimitOverrunError, StreamError};

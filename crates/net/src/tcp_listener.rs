@@ -213,6 +213,10 @@ fn accept(listener: &std::net::TcpListener) -> io::Result<(std::net::TcpStream, 
 impl sealed::Sealed for TcpListener {
     type Stream = TcpStream;
 
+    fn again(self) -> io::Result<TcpListener> {
+        TcpListener::from_std(self.into_std()?)
+    }
+
     fn poll_accept_stream(&self, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
         self.poll_accept(cx).map_ok(|(stream, _peer)| stream)
     }

@@ -155,6 +155,10 @@ fn accept(
 impl sealed::Sealed for UnixListener {
     type Stream = UnixStream;
 
+    fn again(self) -> io::Result<UnixListener> {
+        UnixListener::from_std(self.into_std()?)
+    }
+
     fn poll_accept_stream(&self, cx: &mut Context<'_>) -> Poll<io::Result<UnixStream>> {
         self.poll_accept(cx).map_ok(|(stream, _peer)| stream)
     }
