@@ -86,12 +86,12 @@ pub use asyncio_tasks::{
     ContextVar, ExceptionGroup, Gather, GroupClosed, GroupTask, InvalidStateError, Job, JoinError, LocalJob,
     LookupError, ResultError, ReturnWhen, Spawn, Task, TaskBuilder, TaskFactory, TaskFuture, TaskGroup,
     TaskRef, TaskSet, TaskSpawnError, TimeoutError, TimeoutHandle, TimeoutState, Token, TokenError,
-    TryGather, all_tasks, as_completed, borrow_group, catch_cancelled, context_var, copy_context,
-    create_eager_task_factory, create_task, current_task, eager_task_factory, finally, gather, gather_all,
-    gather_all_spawn, gather_spawn, gather_tasks, join, on, on_cancel, race, select, shield, shield_future,
-    shield_spawn, spawn, task, task_group, task_group_infallible, timeout, timeout_at, timeout_scope,
-    to_thread, try_create_task, try_gather, try_gather_all, try_gather_all_spawn, try_gather_spawn,
-    try_spawn, wait, wait_for, yield_now,
+    TryGather, WaitKind, WaitRecord, all_tasks, as_completed, borrow_group, catch_cancelled, context_var,
+    copy_context, create_eager_task_factory, create_task, current_task, eager_task_factory, finally, gather,
+    gather_all, gather_all_spawn, gather_spawn, gather_tasks, join, on, on_cancel, race, select, shield,
+    shield_future, shield_spawn, spawn, task, task_group, task_group_infallible, timeout, timeout_at,
+    timeout_scope, to_thread, try_create_task, try_gather, try_gather_all, try_gather_all_spawn,
+    try_gather_spawn, try_spawn, wait, wait_for, yield_now,
 };
 
 /// Tasks and structured concurrency: all of it, with the futures' types.

@@ -71,7 +71,9 @@ mod wait_for;
 mod yield_now;
 
 pub use as_completed::{AsCompleted, AsCompletedIter, NextCompleted, as_completed};
-pub use asyncio_core::{CallbackId, Context, ContextEntered, TaskName, TaskRef, Wait, WaitKind};
+pub use asyncio_core::{
+    CallbackId, Context, ContextEntered, TaskName, TaskRef, Wait as WaitRecord, WaitKind,
+};
 pub use borrow_group::{BorrowGroup, RunBorrow, borrow_group};
 pub use builder::{TaskBuilder, task};
 pub use cancel_token::{CancelToken, WaitCancelled};
