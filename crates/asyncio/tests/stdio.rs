@@ -1,4 +1,6 @@
 //! The standard streams of a real program: pipes, a terminal, sockets, files, and what fails.
+
+#![allow(clippy::unwrap_used, reason = "the functions of a test")]
 #![cfg(target_os = "linux")]
 
 use std::fs::File;
