@@ -75,8 +75,8 @@ impl StreamWriter {
         self.transport.tcp().ok_or_else(no_address)?.local_addr()
     }
 
-    /// The same writer with the traits of futures-io. Writing through it waits for room, so the queue stays bounded;
-    /// flushing waits until all has been sent; closing ends the sending direction.
+    /// The same writer with the traits of futures-io. Writing through it waits for room and takes no more than there is,
+    /// so the queue never holds more than one byte above the high-water mark; flushing waits until all has been sent; closing ends the sending direction.
     pub fn io(&mut self) -> WriterIo<'_> {
         WriterIo { writer: self }
     }
@@ -135,8 +135,7 @@ impl AsyncWrite for WriterIo<'_> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let transport = &self.writer.transport;
         ready!(transport.poll_room(cx))?;
-        transport.write(bytes)?;
-        Poll::Ready(Ok(bytes.len()))
+        Poll::Ready(transport.write_some(&[io::IoSlice::new(bytes)]))
     }
 
     fn poll_write_vectored(
@@ -146,8 +145,7 @@ impl AsyncWrite for WriterIo<'_> {
     ) -> Poll<io::Result<usize>> {
         let transport = &self.writer.transport;
         ready!(transport.poll_room(cx))?;
-        transport.writelines(pieces.iter().map(|piece| &**piece))?;
-        Poll::Ready(Ok(pieces.iter().map(|piece| piece.len()).sum()))
+        Poll::Ready(transport.write_some(pieces))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -163,6 +163,41 @@ impl Transport {
         }
     }
 
+    /// As much of the pieces as the system takes at once, or else as much as brings the queue just above the
+    /// high-water mark; how much that is. For `AsyncWrite`.
+    pub(crate) fn write_some(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let shared = &self.shared;
+        let total = pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        let mut sending = shared.sending.lock();
+        sending.check(usize::from(total > 0))?;
+        if total == 0 {
+            return Ok(0);
+        }
+        let mut room = sending.room().min(total);
+        if let Some(layer) = shared.layer.get() {
+            drop(sending);
+            let Some(first) = pieces.iter().find(|piece| !piece.is_empty()) else {
+                return Ok(0);
+            };
+            room = room.min(first.len());
+            shared.write_layered(&**layer, &[IoSlice::new(&first[..room])])?;
+            return Ok(room);
+        }
+        match shared.send_now(&mut sending, pieces) {
+            Ok(0) => {}
+            Ok(sent) => return Ok(sent),
+            Err(error) => return Err(shared.lose(sending, error)),
+        }
+        let mut left = room;
+        for piece in pieces {
+            let here = left.min(piece.len());
+            sending.queue.push_slice(&piece[..here]);
+            left -= here;
+        }
+        shared.send_queue(sending);
+        Ok(room)
+    }
+
     /// Waits while the transport is paused: until what was written has been sent, but for a rest.
     ///
     /// # Errors

@@ -285,3 +285,64 @@ fn a_wire_is_let_go_when_all_is_sent_and_nobody_holds_it() {
     assert!(wire.with(|state| state.closed) >= 1);
     assert_eq!(Arc::strong_count(&wire.0), 1);
 }
+
+/// STR-20. Strictly above the high mark it is paused, at the low one or below it goes on.
+#[test]
+fn a_transport_is_paused_above_the_high_mark_until_it_is_at_the_low_one() {
+    let wire = Script::default();
+    let (_reader, writer) = stream(wire.clone());
+    writer.set_write_buffer_limits(Some(10), Some(4)).unwrap();
+    writer.write(&[1; 10]).unwrap();
+    assert_eq!(
+        by_hand(writer.drain()).poll().unwrap().ok(),
+        Some(()),
+        "at the mark"
+    );
+    writer.write(&[1; 1]).unwrap();
+    let mut drain = by_hand(writer.drain()).waits();
+    wire.takes(6);
+    assert_eq!((writer.get_write_buffer_size(), drain.wakes()), (5, 0));
+    drop(by_hand(writer.drain()).waits());
+    wire.takes(1);
+    assert_eq!((writer.get_write_buffer_size(), drain.wakes()), (4, 1));
+    drain.poll().unwrap().unwrap();
+    // Between the marks it depends on where it came from.
+    writer.write(&[1; 6]).unwrap();
+    by_hand(writer.drain()).poll().unwrap().unwrap();
+    writer.writelines([&[1; 1][..]]).unwrap();
+    drop(by_hand(writer.drain()).waits());
+}
+
+/// STR-20. With a high mark of 0 a drain waits until all has been sent.
+#[test]
+fn with_a_mark_of_nothing_a_drain_waits_for_all() {
+    let wire = Script::default();
+    let (_reader, writer) = stream(wire.clone());
+    writer.set_write_buffer_limits(Some(0), None).unwrap();
+    wire.takes(2);
+    writer.write(b"ab").unwrap();
+    by_hand(writer.drain()).poll().unwrap().unwrap();
+    writer.write(b"cd").unwrap();
+    let mut drain = by_hand(writer.drain()).waits();
+    wire.takes(1);
+    assert_eq!(drain.wakes(), 0);
+    wire.takes(1);
+    assert_eq!(drain.wakes(), 1);
+    drain.poll().unwrap().unwrap();
+}
+
+/// STR-20. New marks count for what is queued already.
+#[test]
+fn new_marks_pause_and_resume_at_once() {
+    let wire = Script::default();
+    let (_reader, writer) = stream(wire.clone());
+    writer.write(&[1; 100]).unwrap();
+    by_hand(writer.drain()).poll().unwrap().unwrap();
+    writer.set_write_buffer_limits(Some(50), Some(20)).unwrap();
+    let mut drain = by_hand(writer.drain()).waits();
+    writer.set_write_buffer_limits(Some(200), Some(99)).unwrap();
+    assert_eq!(drain.wakes(), 0);
+    writer.set_write_buffer_limits(Some(200), Some(100)).unwrap();
+    assert_eq!(drain.wakes(), 1);
+    drain.poll().unwrap().unwrap();
+}

@@ -67,6 +67,12 @@ impl Sending {
         }
         Ok(())
     }
+
+    /// So many bytes, at least one, bring the queue just above the high-water mark, or to the hard limit.
+    pub(super) fn room(&self) -> usize {
+        let most = self.high.saturating_add(1).min(self.hard.unwrap_or(usize::MAX));
+        most.saturating_sub(self.queue.len()).max(1)
+    }
 }
 
 pub(super) fn closed() -> io::Error {
