@@ -57,7 +57,8 @@ impl Named {
         let mut found = match self {
             Named::Addr(address) => vec![address],
             Named::Several(addresses) => addresses,
-            Named::Host(host, port) => resolve::lookup(host, port, family, resolver).await?,
+            // Boxed, so that those who connect to an address do not carry the look-up's state.
+            Named::Host(host, port) => Box::pin(resolve::lookup(host, port, family, resolver)).await?,
             Named::Invalid(text) => {
                 let message = format!("{text:?} is not a socket address: write host:port");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, message));

@@ -81,7 +81,7 @@ pub fn connect(address: impl ToAddrs) -> Connect {
         local: None,
         family: None,
         resolver: None,
-        socket: SocketOptions::default(),
+        socket: SocketOptions::NONE,
     }
 }
 
@@ -197,12 +197,11 @@ impl Connect {
         self
     }
 
-    /// What awaiting does, without a box.
-    pub(crate) async fn run(self) -> io::Result<TcpStream> {
+    async fn run(self) -> io::Result<TcpStream> {
         let resolver = self.resolver.as_deref();
         let addresses = self.to.clone().addrs(self.family, resolver).await?;
         let locals = match &self.local {
-            Some(local) => Some(local.clone().addrs(self.family, resolver).await?),
+            Some(local) => Some(Box::pin(local.clone().addrs(self.family, resolver)).await?),
             None => None,
         };
         if addresses.is_empty() {
@@ -264,6 +263,18 @@ impl Connect {
             Some((_, error)) => named(what, error),
             None => self.nowhere(),
         }
+    }
+}
+
+/// [`connect`] without options. An address needs neither the race nor a box.
+pub(crate) async fn plainly(to: Named) -> io::Result<TcpStream> {
+    const NO_OPTIONS: &SocketOptions = &SocketOptions::NONE;
+    match to {
+        Named::Addr(address) => {
+            let connected = attempt(NO_OPTIONS, None, address).await;
+            connected.map_err(|error| named(format!("cannot connect to {address}"), error))
+        }
+        to => connect(to).await,
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr};
 use asyncio_reactor::Async;
 
 use crate::addr::ToAddrs;
-use crate::connect::connect;
+use crate::connect::plainly;
 use crate::split::{self, OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::stream::sealed::Sealed;
 use crate::stream::{ByteStream, async_read, async_write, read_methods, socket, write_methods};
@@ -21,7 +21,7 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// Connects to the first of the addresses that `address` names and that answers, as [`connect`] does, which has
+    /// Connects to the first of the addresses that `address` names and that answers, as [`connect`](crate::connect()) does, which has
     /// options.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl TcpStream {
     /// The attempts end; a peer may have seen one.
     #[doc(alias = "sock_connect")]
     pub async fn connect(address: impl ToAddrs) -> io::Result<TcpStream> {
-        connect(address).run().await
+        plainly(address.named()).await
     }
 
     pub(crate) fn from_async(io: Async<std::net::TcpStream>) -> TcpStream {

@@ -11,12 +11,21 @@ use crate::resolve::Family;
 use crate::{Keepalive, TcpStream};
 
 /// The options of a socket that is to connect.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct SocketOptions {
     pub(super) nodelay: Option<bool>,
     pub(super) keepalive: Option<Keepalive>,
     pub(super) recv_buffer_size: Option<usize>,
     pub(super) send_buffer_size: Option<usize>,
+}
+
+impl SocketOptions {
+    pub(super) const NONE: SocketOptions = SocketOptions {
+        nodelay: None,
+        keepalive: None,
+        recv_buffer_size: None,
+        send_buffer_size: None,
+    };
 }
 
 /// Connects to `address`, from the first address of `locals` that has its family and can be had. Dropping the future

@@ -21,8 +21,9 @@ use std::io;
 /// # futures_lite::future::block_on(async {
 /// let error = getaddrinfo("nosuch.invalid", 80).numeric_host(true).await.unwrap_err();
 /// assert!(error.to_string().contains("nosuch.invalid"));
-/// let reason = GaiError::of(&error).unwrap();
-/// assert!(!reason.is_temporary());
+/// if let Some(reason) = GaiError::of(&error) {
+///     assert!(reason.is_not_found() && !reason.is_temporary());
+/// }
 /// # });
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub(super) enum Reason {
 }
 
 impl GaiError {
-    /// The one in an error of a look-up, if the system gave one.
+    /// The one in an error of a look-up, if the system gave one. On Windows there is none, only the system's error.
     pub fn of(error: &io::Error) -> Option<&GaiError> {
         let mut inner: &(dyn Error + 'static) = error.get_ref()?;
         loop {
