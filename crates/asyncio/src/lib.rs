@@ -75,6 +75,13 @@ pub use asyncio_loop::{
 };
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};
+#[cfg(feature = "net")]
+pub use asyncio_net::{
+    IncompleteReadError, LimitOverrunError, Server, StreamError, StreamReader, StreamWriter, Transport,
+    open_connection, start_server, start_server_parallel,
+};
+#[cfg(all(feature = "net", unix))]
+pub use asyncio_net::{open_unix_connection, start_unix_server, start_unix_server_parallel};
 #[cfg(feature = "queue")]
 pub use asyncio_queue::{LifoQueue, PriorityQueue, Queue, QueueEmpty, QueueFull, QueueShutDown};
 #[cfg(feature = "sync")]

@@ -131,3 +131,44 @@ impl From<StreamError> for io::Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// EXC-05.
+    #[test]
+    fn an_early_end_has_what_came_and_is_an_unexpected_eof() {
+        let error = IncompleteReadError {
+            partial: Bytes::from_static(b"ab"),
+            expected: Some(5),
+        };
+        assert_eq!(error.to_string(), "the stream ended after 2 of 5 bytes");
+        let error = io::Error::from(StreamError::from(error));
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+        let inner = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<IncompleteReadError>());
+        assert_eq!(inner.unwrap().partial, "ab");
+    }
+
+    /// EXC-06.
+    #[test]
+    fn an_overrun_says_how_much_can_be_read_and_is_invalid_data() {
+        let error = LimitOverrunError {
+            consumed: 9,
+            limit: 5,
+            found: true,
+        };
+        assert_eq!(
+            error.to_string(),
+            "the separator came after 9 bytes: the limit is 5"
+        );
+        let error = io::Error::from(StreamError::from(error));
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let inner = error
+            .get_ref()
+            .and_then(|inner| inner.downcast_ref::<LimitOverrunError>());
+        assert_eq!(inner.unwrap().consumed, 9);
+    }
+}

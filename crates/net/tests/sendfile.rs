@@ -60,7 +60,7 @@ impl Drop for Temporary {
     }
 }
 
-/// LOP-51.
+///
 #[test]
 fn a_whole_file_arrives_and_the_position_is_its_end() {
     everywhere(|| async {
@@ -85,7 +85,7 @@ fn a_whole_file_arrives_and_the_position_is_its_end() {
     });
 }
 
-/// LOP-51.
+///
 #[test]
 fn a_part_is_sent_by_offset_and_count() {
     everywhere(|| async {
@@ -109,7 +109,7 @@ fn a_part_is_sent_by_offset_and_count() {
     });
 }
 
-/// The system does not send this one. LOP-51, EXC-04.
+/// The system does not send this one. EXC-04.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_the_system_does_not_send_is_read_and_written_unless_that_is_declined() {
@@ -136,7 +136,7 @@ fn a_file_that_the_system_does_not_send_is_read_and_written_unless_that_is_decli
     });
 }
 
-/// LOP-37: the position is updated even on an error.
+/// the position is updated even on an error.
 #[test]
 fn a_reset_tells_how_much_was_sent_and_sets_the_position() {
     everywhere(|| async {
