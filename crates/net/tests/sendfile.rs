@@ -60,7 +60,6 @@ impl Drop for Temporary {
     }
 }
 
-///
 #[test]
 fn a_whole_file_arrives_and_the_position_is_its_end() {
     everywhere(|| async {
@@ -85,7 +84,6 @@ fn a_whole_file_arrives_and_the_position_is_its_end() {
     });
 }
 
-///
 #[test]
 fn a_part_is_sent_by_offset_and_count() {
     everywhere(|| async {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
 #[path = "kit/common.rs"]
-#[allow(unused_imports, dead_code, reason = "no test uses all of it")]
+#[allow(unused_imports, reason = "no test uses all of it")]
 mod kit;
 #[path = "streams/pairs.rs"]
 #[allow(dead_code, reason = "no test uses all of it")]
@@ -309,7 +309,7 @@ fn a_wait_for_room_can_be_dropped() {
         {
             let mut io = writer.io();
             let wait = poll_fn(|cx| Pin::new(&mut io).poll_write(cx, b"not taken"));
-            assert!(matches!(future::poll_once(wait).await, None::<io::Result<usize>>));
+            assert!(future::poll_once(wait).await.is_none());
         }
         let read = read_slowly(&mut reader, sent.len());
         let flush = async { writer.io().flush().await };

@@ -333,7 +333,6 @@ fn the_view_writes_flushes_and_closes() {
             assert_eq!(io.write_vectored(&pieces).await?, 11);
             io.write_all(&[b'x'; 3_000_000]).await?;
             io.flush().await?;
-            drop(io);
             assert_eq!(writer.get_write_buffer_size(), 0);
             writer.io().close().await?;
             assert_eq!(kind(writer.io().write_all(b"late").await), ErrorKind::BrokenPipe);
