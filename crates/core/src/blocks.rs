@@ -41,61 +41,84 @@ struct Free {
     next: Option<NonNull<Free>>,
 }
 
-/// The class of a layout, and the layout of all blocks of that class.
-#[inline]
-fn class(layout: Layout) -> Option<(usize, Layout)> {
-    if layout.size() > CLASSES * STEP || layout.align() > ALIGN {
-        return None;
-    }
-    let class = layout.size().saturating_sub(1) / STEP;
-    // SAFETY: a small size, and a power of two.
-    let rounded = unsafe { Layout::from_size_align_unchecked((class + 1) * STEP, ALIGN) };
-    Some((class, rounded))
+/// How large a cell is, and which list has room for it.
+pub(crate) struct Size {
+    /// At `CLASSES` and beyond there is no list.
+    class: usize,
+    /// The layout of every block of the class.
+    layout: Layout,
 }
 
-/// Room for a value of this type.
-#[inline]
-pub(crate) fn allocate<T>() -> NonNull<T> {
-    let layout = const { Layout::new::<T>() };
-    let Some((class, rounded)) = class(layout) else {
-        return fresh(layout);
-    };
-    let kept = thread::with_loop(|state| state.and_then(|state| state.blocks().classes[class].take()));
-    match kept {
-        Some(block) => block.cast(),
-        None => fresh(rounded),
+impl Size {
+    pub(crate) const fn of<T>() -> Size {
+        Size::new(Layout::new::<T>())
     }
+
+    const fn new(layout: Layout) -> Size {
+        if layout.size() > CLASSES * STEP || layout.align() > ALIGN {
+            return Size {
+                class: CLASSES,
+                layout,
+            };
+        }
+        let class = layout.size().saturating_sub(1) / STEP;
+        Size {
+            class,
+            layout: class_layout(class),
+        }
+    }
+}
+
+const fn class_layout(class: usize) -> Layout {
+    // SAFETY: a small size, and a power of two.
+    unsafe { Layout::from_size_align_unchecked((class + 1) * STEP, ALIGN) }
+}
+
+impl Blocks {
+    /// Room of this size.
+    #[inline]
+    pub(crate) fn allocate(&self, size: &Size) -> NonNull<u8> {
+        match self.classes.get(size.class).and_then(List::take) {
+            Some(block) => block.cast(),
+            None => fresh(size),
+        }
+    }
+}
+
+/// Room of this size.
+#[inline]
+pub(crate) fn allocate(size: &Size) -> NonNull<u8> {
+    thread::with_loop(|state| match state {
+        Some(state) => state.blocks().allocate(size),
+        None => fresh(size),
+    })
 }
 
 /// Gives back room from [`allocate`], whose value is gone.
 ///
 /// # Safety
 ///
-/// The pointer comes from `allocate` of this type, and nobody uses it any more.
+/// The pointer comes from `allocate` with this size, and nobody uses it any more.
 #[inline]
-pub(crate) unsafe fn free<T>(block: NonNull<T>) {
-    let layout = const { Layout::new::<T>() };
-    let Some((class, rounded)) = class(layout) else {
-        // SAFETY: allocated with this layout.
-        return unsafe { dealloc(block.as_ptr().cast(), layout) };
-    };
+pub(crate) unsafe fn free(block: NonNull<u8>, size: &Size) {
     let block = block.cast::<Free>();
     let kept = thread::with_loop(|state| {
+        let list = state.and_then(|state| state.blocks().classes.get(size.class));
         // SAFETY: the block is free, of this class, and large enough for a pointer.
-        state.is_some_and(|state| unsafe { state.blocks().classes[class].put(block) })
+        list.is_some_and(|list| unsafe { list.put(block) })
     });
     if !kept {
-        // SAFETY: every block of the class is allocated with the rounded layout.
-        unsafe { dealloc(block.as_ptr().cast(), rounded) };
+        // SAFETY: allocated with this layout.
+        unsafe { dealloc(block.as_ptr().cast(), size.layout) };
     }
 }
 
 #[cold]
-fn fresh<T>(layout: Layout) -> NonNull<T> {
+fn fresh(size: &Size) -> NonNull<u8> {
     // SAFETY: a cell is never empty: it begins with a header.
-    match NonNull::new(unsafe { alloc(layout) }) {
-        Some(block) => block.cast(),
-        None => handle_alloc_error(layout),
+    match NonNull::new(unsafe { alloc(size.layout) }) {
+        Some(block) => block,
+        None => handle_alloc_error(size.layout),
     }
 }
 
@@ -133,10 +156,7 @@ impl Drop for Blocks {
         for (class, list) in self.classes.iter().enumerate() {
             while let Some(block) = list.take() {
                 // SAFETY: the layout of every block of the class.
-                unsafe {
-                    let rounded = Layout::from_size_align_unchecked((class + 1) * STEP, ALIGN);
-                    dealloc(block.as_ptr().cast(), rounded);
-                }
+                unsafe { dealloc(block.as_ptr().cast(), class_layout(class)) };
             }
         }
     }
@@ -149,8 +169,9 @@ mod tests {
     #[test]
     fn a_list_gives_back_what_was_put_last_and_is_bounded() {
         let list = List::default();
-        let layout = Layout::from_size_align(STEP, ALIGN).unwrap();
-        let blocks: Vec<NonNull<Free>> = (0..=MOST).map(|_| fresh(layout)).collect();
+        let size = Size::of::<[u64; 4]>();
+        let layout = size.layout;
+        let blocks: Vec<NonNull<Free>> = (0..=MOST).map(|_| fresh(&size).cast()).collect();
         for (n, block) in blocks.iter().enumerate() {
             // SAFETY: just allocated.
             assert_eq!(unsafe { list.put(*block) }, n < MOST as usize);
@@ -168,11 +189,13 @@ mod tests {
 
     #[test]
     fn the_class_of_a_layout_holds_it() {
-        for size in 1..=CLASSES * STEP {
-            let (class, rounded) = class(Layout::from_size_align(size, 8).unwrap()).unwrap();
-            assert!(rounded.size() >= size && rounded.size() < size + STEP && class < CLASSES);
+        let size = |size, align| Size::new(Layout::from_size_align(size, align).unwrap());
+        for bytes in 1..=CLASSES * STEP {
+            let Size { class, layout } = size(bytes, 8);
+            assert!(layout.size() >= bytes && layout.size() < bytes + STEP && class < CLASSES);
+            assert_eq!(layout, class_layout(class));
         }
-        assert!(class(Layout::from_size_align(CLASSES * STEP + 1, 8).unwrap()).is_none());
-        assert!(class(Layout::from_size_align(8, 128).unwrap()).is_none());
+        assert_eq!(size(CLASSES * STEP + 1, 8).class, CLASSES);
+        assert_eq!(size(8, 128).class, CLASSES);
     }
 }

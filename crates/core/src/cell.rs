@@ -27,19 +27,22 @@ mod loom_tests;
 use std::any::Any;
 use std::cell::UnsafeCell;
 use std::future::Future;
-use std::mem;
+use std::marker::PhantomData;
+use std::mem::{self, ManuallyDrop};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
+use crate::blocks::Size;
 use crate::place::Place;
-use crate::{Outcome, Request, TaskRef, blocks, report};
+use crate::{Outcome, Request, TaskRef, blocks, report, thread};
 
 pub(crate) use extra::Callback;
 pub(crate) use finish::{close_local, close_shared};
-pub(crate) use header::{Header, release};
-pub(crate) use join::{Joined, detach, poll_join, take};
+use header::{EMPTY, FUTURE, OUTCOME};
+pub(crate) use header::{Header, VTable, release};
+pub(crate) use join::{Joined, detach, outcome, poll_join, take};
 pub(crate) use state::{CANCEL, DONE, NOTIFY};
 pub(crate) use step::{Queued, run_first, run_foreign};
 pub(crate) use wake::{come_home, schedule};
@@ -51,18 +54,77 @@ struct TaskCell<F, T> {
     stage: UnsafeCell<Stage<F, T>>,
 }
 
-enum Stage<F, T> {
-    Future(F),
-    Outcome(Outcome<T>),
-    Empty,
+/// The future or the outcome; `Header::stage` says which.
+union Stage<F, T> {
+    future: ManuallyDrop<F>,
+    outcome: ManuallyDrop<Outcome<T>>,
+}
+
+/// # Safety
+///
+/// The cell is allocated.
+#[inline]
+unsafe fn stage<F, T>(cell: NonNull<TaskCell<F, T>>) -> *mut Stage<F, T> {
+    // SAFETY: by the caller's promise.
+    UnsafeCell::raw_get(unsafe { &raw const (*cell.as_ptr()).stage })
+}
+
+/// A cell without its future: what goes there is written in its place, and moved no more than that.
+///
+/// Dropped before, it gives the memory and its index in the registry back.
+pub(crate) struct Draft<F, T> {
+    cell: NonNull<Header>,
+    types: PhantomData<fn(F) -> T>,
+}
+
+impl<F: Future<Output = Outcome<T>>, T> Draft<F, T> {
+    /// What a cell for this type of future begins with.
+    pub(crate) const VTABLE: &'static VTable = &Typed::<F, T>::VTABLE;
+
+    /// # Safety
+    ///
+    /// The header of a cell that was made with `VTABLE`, and that nobody else knows of.
+    #[inline]
+    pub(crate) unsafe fn new(cell: NonNull<Header>) -> Draft<F, T> {
+        Draft {
+            cell,
+            types: PhantomData,
+        }
+    }
+
+    /// Puts the future into the cell, whose references are then the caller's.
+    ///
+    /// # Safety
+    ///
+    /// The future is polled and dropped by a thread that may do so, before what it borrows ends. The outcome is taken
+    /// as a `T` alone.
+    #[inline]
+    pub(crate) unsafe fn fill(self, future: F) -> NonNull<Header> {
+        let cell = self.cell;
+        mem::forget(self);
+        // SAFETY: room for it, which nobody else knows of.
+        unsafe {
+            Typed::<F, T>::future(cell).write(future);
+            cell.as_ref().stage.set(FUTURE);
+        }
+        cell
+    }
+}
+
+impl<F, T> Drop for Draft<F, T> {
+    fn drop(&mut self) {
+        thread::unregister(self.cell);
+        // SAFETY: nobody else knows of the cell, and there is nothing behind its header.
+        unsafe { header::free(self.cell) };
+    }
 }
 
 /// Makes a cell with `references` references, which are the caller's.
 ///
 /// # Safety
 ///
-/// The future is polled and dropped by a thread that may do so, before what it borrows ends. The outcome is taken as
-/// a `T` alone.
+/// As for [`Draft::fill`].
+#[inline]
 pub(crate) unsafe fn make<F, T>(
     place: Place,
     references: u32,
@@ -72,97 +134,92 @@ pub(crate) unsafe fn make<F, T>(
 where
     F: Future<Output = Outcome<T>>,
 {
-    let header = Header::new(&Typed::<F, T>::VTABLE, place, references, location);
-    let cell = blocks::allocate::<TaskCell<F, T>>();
-    // SAFETY: room for a cell, which is written field by field: a large future is moved once.
+    let vtable = Draft::<F, T>::VTABLE;
+    let room = blocks::allocate(&vtable.size);
+    // SAFETY: room for such a cell; the rest is passed on to the caller.
     unsafe {
-        (&raw mut (*cell.as_ptr()).header).write(header);
-        let stage = &raw mut (*cell.as_ptr()).stage;
-        stage.write(UnsafeCell::new(Stage::Future(future)));
+        let cell = Header::begin(room, vtable, place, references, location);
+        Draft::<F, T>::new(cell).fill(future)
     }
-    cell.cast()
 }
 
 /// The functions of a cell's table, for one type of future.
-struct Typed<F, T>(std::marker::PhantomData<(F, T)>);
+struct Typed<F, T>(PhantomData<(F, T)>);
 
 impl<F: Future<Output = Outcome<T>>, T> Typed<F, T> {
-    const VTABLE: header::VTable = header::VTable {
+    const VTABLE: VTable = VTable {
         poll: Self::poll,
         set_cancelled: Self::set_cancelled,
-        take: Self::take,
-        outcome: Self::outcome,
         drop_outcome: Self::drop_outcome,
-        free: Self::free,
+        drop_stage: Self::drop_stage,
+        stage_at: mem::offset_of!(TaskCell<F, T>, stage),
+        size: Size::of::<TaskCell<F, T>>(),
         type_name: std::any::type_name::<F>,
     };
+}
 
+impl<F, T> Typed<F, T> {
+    /// Where the future lies, if it is there.
+    ///
     /// # Safety
     ///
-    /// `cell` is one of `F` and `T`, and the caller may touch its stage now.
+    /// `cell` is one of `F` and `T`, and is allocated.
     #[inline]
-    unsafe fn stage<'a>(cell: NonNull<Header>) -> &'a mut Stage<F, T> {
+    unsafe fn future(cell: NonNull<Header>) -> *mut F {
         // SAFETY: by the caller's promise; the header is the first field of a `repr(C)` struct.
-        unsafe { &mut *cell.cast::<TaskCell<F, T>>().as_ref().stage.get() }
+        unsafe { (&raw mut (*stage(cell.cast::<TaskCell<F, T>>())).future).cast() }
     }
 
-    unsafe fn poll(cell: NonNull<Header>, cx: &mut Context<'_>) -> bool {
+    /// Where the outcome lies, if it is there.
+    ///
+    /// # Safety
+    ///
+    /// As for [`future`](Typed::future).
+    #[inline]
+    unsafe fn outcome(cell: NonNull<Header>) -> *mut Outcome<T> {
+        // SAFETY: as above.
+        unsafe { (&raw mut (*stage(cell.cast::<TaskCell<F, T>>())).outcome).cast() }
+    }
+
+    /// Drops the future or the outcome in its place.
+    unsafe fn drop_stage(cell: NonNull<Header>) {
+        // SAFETY: the caller may touch the stage of this cell. It is marked as empty first: a destructor that panics
+        // does not run again.
+        unsafe {
+            match cell.as_ref().stage.replace(EMPTY) {
+                FUTURE => Self::future(cell).drop_in_place(),
+                OUTCOME => Self::outcome(cell).drop_in_place(),
+                _ => {}
+            }
+        }
+    }
+
+    /// Drops what the stage holds and puts the outcome there. A destructor that panics makes that the outcome.
+    #[inline]
+    unsafe fn end(cell: NonNull<Header>, mut outcome: Outcome<T>) {
         // SAFETY: passed on to the caller.
-        let stage = unsafe { Self::stage(cell) };
-        let Stage::Future(future) = stage else {
-            return true;
-        };
-        // SAFETY: the future is never moved: it is dropped in its place.
-        let future = unsafe { Pin::new_unchecked(future) };
-        let outcome = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-            Ok(Poll::Pending) => return false,
-            Ok(Poll::Ready(outcome)) => outcome,
-            Err(panic) => Outcome::Panicked(panic),
-        };
-        Self::end(stage, outcome);
-        true
+        let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { Self::drop_stage(cell) }));
+        if let Err(panic) = dropped {
+            if !matches!(outcome, Outcome::Panicked(_)) {
+                outcome = Outcome::Panicked(panic);
+            }
+        }
+        // SAFETY: passed on to the caller; there is nothing in the stage.
+        unsafe {
+            Self::outcome(cell).write(outcome);
+            cell.as_ref().stage.set(OUTCOME);
+        }
     }
 
     unsafe fn set_cancelled(cell: NonNull<Header>, request: Option<Request>) {
         // SAFETY: passed on to the caller.
-        Self::end(unsafe { Self::stage(cell) }, Outcome::Cancelled(request));
-    }
-
-    /// Drops what the stage holds and puts the outcome there. A destructor that panics makes that the outcome.
-    fn end(stage: &mut Stage<F, T>, outcome: Outcome<T>) {
-        // The assignment drops the future in its place, and overwrites it even when that panics.
-        let dropped = catch_unwind(AssertUnwindSafe(|| *stage = Stage::Empty));
-        *stage = Stage::Outcome(match (dropped, outcome) {
-            (Err(panic), Outcome::Value(_) | Outcome::Cancelled(_)) => Outcome::Panicked(panic),
-            (_, outcome) => outcome,
-        });
-    }
-
-    unsafe fn take(cell: NonNull<Header>, to: *mut ()) {
-        // SAFETY: passed on to the caller.
-        let stage = unsafe { Self::stage(cell) };
-        let outcome = match mem::replace(stage, Stage::Empty) {
-            Stage::Outcome(outcome) => Some(outcome),
-            Stage::Future(_) | Stage::Empty => None,
-        };
-        // SAFETY: the caller's pointer shows to room for it.
-        unsafe { to.cast::<Option<Outcome<T>>>().write(outcome) };
-    }
-
-    unsafe fn outcome(cell: NonNull<Header>) -> *const () {
-        // SAFETY: the caller may look at the stage; no reference to it is kept.
-        match unsafe { &*cell.cast::<TaskCell<F, T>>().as_ref().stage.get() } {
-            Stage::Outcome(outcome) => std::ptr::from_ref(outcome).cast(),
-            Stage::Future(_) | Stage::Empty => std::ptr::null(),
-        }
+        unsafe { Self::end(cell, Outcome::Cancelled(request)) };
     }
 
     unsafe fn drop_outcome(cell: NonNull<Header>) {
         // SAFETY: passed on to the caller.
-        let stage = unsafe { Self::stage(cell) };
-        let outcome = mem::replace(stage, Stage::Empty);
-        let unseen = match outcome {
-            Stage::Outcome(Outcome::Panicked(panic)) => Some(panic),
+        let unseen = match unsafe { take::<T>(cell) } {
+            Some(Outcome::Panicked(panic)) => Some(panic),
             other => catch_unwind(AssertUnwindSafe(|| drop(other))).err(),
         };
         if let Some(panic) = unseen {
@@ -170,14 +227,32 @@ impl<F: Future<Output = Outcome<T>>, T> Typed<F, T> {
             report_panic(unsafe { TaskRef::borrow(cell) }, panic);
         }
     }
+}
 
-    unsafe fn free(cell: NonNull<Header>) {
-        let cell = cell.cast::<TaskCell<F, T>>();
-        // SAFETY: made by `make` with this type; the last reference is gone.
-        unsafe {
-            cell.drop_in_place();
-            blocks::free(cell);
+impl<F: Future<Output = Outcome<T>>, T> Typed<F, T> {
+    unsafe fn poll(cell: NonNull<Header>, cx: &mut Context<'_>) -> bool {
+        // SAFETY: by the caller's promise.
+        if unsafe { cell.as_ref() }.stage.get() != FUTURE {
+            return true;
         }
+        // The outcome goes to its place from inside, since what the call gives back is moved piece by piece.
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: the stage holds the future, which is never moved: it is dropped in its place.
+            let future = unsafe { Pin::new_unchecked(&mut *Self::future(cell)) };
+            match future.poll(cx) {
+                Poll::Pending => false,
+                Poll::Ready(outcome) => {
+                    // SAFETY: passed on to the caller.
+                    unsafe { Self::end(cell, outcome) };
+                    true
+                }
+            }
+        }));
+        polled.unwrap_or_else(|panic| {
+            // SAFETY: passed on to the caller.
+            unsafe { Self::end(cell, Outcome::Panicked(panic)) };
+            true
+        })
     }
 }
 

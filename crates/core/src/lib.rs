@@ -32,7 +32,9 @@ pub use context::{
 };
 pub use foreign::{RunTask, foreign_task};
 pub use fork::fork_generation;
-pub use loop_queue::{LoopQueue, Start, current_loop, loop_tasks, spawn_local, starts_eagerly, takes_tasks};
+pub use loop_queue::{
+    LoopQueue, Start, current_loop, loop_tasks, spawn_local, spawn_made, starts_eagerly, takes_tasks,
+};
 pub use outcome::Outcome;
 pub use place::QueueId;
 pub use pool_queue::{Look, PoolQueue, Worker, on_pool_worker};

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use crate::blocks::Blocks;
-use crate::cell::{self, Header, Queued};
+use crate::cell::{self, Draft, Header, Queued, VTable};
 use crate::place::{INDEX_BITS, Kind, Place, QueueId};
 use crate::registry::Registry;
 use crate::report::ExceptionHandler;
@@ -71,6 +71,11 @@ impl LoopState {
         self.registry.borrow_mut().remove(index);
     }
 
+    /// Starts a task whose future is what `make` gives.
+    ///
+    /// The parts that do not know the future's type are functions of their own. What is left writes the future to its
+    /// cell, once, from where the caller has it.
+    ///
     /// # Safety
     ///
     /// The future is gone before what it borrows: the loop is closed, or the task has ended, before that.
@@ -78,44 +83,71 @@ impl LoopState {
     #[inline]
     unsafe fn spawn<F, T>(
         &self,
-        future: F,
-        start: Start,
+        make: impl FnOnce() -> F,
+        start: Option<Start>,
         location: &'static Location<'static>,
         dress: impl FnOnce(&TaskRef),
-    ) -> Result<RawTask<T>, F>
+    ) -> RawTask<T>
     where
         F: Future<Output = Outcome<T>>,
     {
-        if self.closed.get() {
-            return Err(future);
-        }
-        let cell = {
-            let mut registry = self.registry.borrow_mut();
-            let index = registry.reserve();
-            let place = Place::new(self.id, Kind::Loop, index);
-            // SAFETY: the state is not Send, so this is the loop's thread, on which the future stays.
-            let cell = unsafe { cell::make(place, 2, location, future) };
-            registry.fill(index, cell);
-            cell
-        };
+        // SAFETY: a new cell, for this type.
+        let draft = unsafe { Draft::<F, T>::new(self.begin(Draft::<F, T>::VTABLE, location)) };
+        // SAFETY: the state is not Send, so this is the loop's thread, on which the future stays.
+        let cell = unsafe { draft.fill(make()) };
+        self.register(cell);
         // SAFETY: the first reference is the handle's.
         let task = unsafe { RawTask::from_cell(cell) };
         dress(task.as_task_ref());
-        match start {
-            Start::Queued => {
-                // SAFETY: the second reference.
-                let queued = unsafe { Queued::from_raw(cell) };
-                queued.mark_ready();
-                self.push(queued);
-            }
-            Start::Eager => {
-                let _stepping = self.step();
-                let _entered = thread::enter_loop(self);
-                // SAFETY: the second reference; the task was never queued.
-                unsafe { cell::run_first(cell) };
-            }
+        // SAFETY: the second reference.
+        unsafe { self.launch(cell, start) };
+        task
+    }
+
+    /// The header of a new cell, with two references and an index.
+    #[inline(never)]
+    fn begin(&self, vtable: &'static VTable, location: &'static Location<'static>) -> NonNull<Header> {
+        let index = self.registry.borrow_mut().reserve();
+        let place = Place::new(self.id, Kind::Loop, index);
+        let room = self.blocks.allocate(&vtable.size);
+        #[expect(unsafe_code, reason = "a new cell")]
+        // SAFETY: room of the table's size.
+        unsafe {
+            Header::begin(room, vtable, place, 2, location)
         }
-        Ok(task)
+    }
+
+    #[expect(unsafe_code, reason = "the header of a new cell")]
+    #[inline]
+    fn register(&self, cell: NonNull<Header>) {
+        // SAFETY: the caller has its references.
+        let index = unsafe { cell.as_ref() }.place.index();
+        self.registry.borrow_mut().fill(index, cell);
+    }
+
+    /// Lets a new task take its first step, now or in its turn.
+    ///
+    /// # Safety
+    ///
+    /// The task was made just now, on this loop; one of its references is given up.
+    #[expect(unsafe_code, reason = "the references of a new cell")]
+    #[inline]
+    unsafe fn launch(&self, cell: NonNull<Header>, start: Option<Start>) {
+        let eager = match start {
+            Some(start) => start == Start::Eager,
+            None => self.eager.get(),
+        };
+        if eager {
+            let _stepping = self.step();
+            let _entered = thread::enter_loop(self);
+            // SAFETY: the reference that is given up; the task was never queued.
+            unsafe { cell::run_first(cell) };
+        } else {
+            // SAFETY: the reference that is given up.
+            let queued = unsafe { Queued::from_raw(cell) };
+            queued.mark_ready();
+            self.push(queued);
+        }
     }
 
     /// Notes that a task takes a step, for as long as the guard lives.
@@ -237,12 +269,14 @@ impl LoopQueue {
         F: Future<Output = Outcome<T>> + 'static,
         T: 'static,
     {
+        if self.state.closed.get() {
+            return Err(future);
+        }
+        let location = Location::caller();
         // SAFETY: the future is 'static.
         #[expect(unsafe_code, reason = "a 'static future")]
-        unsafe {
-            self.state
-                .spawn(future, Start::Queued, Location::caller(), |_| {})
-        }
+        let task = unsafe { self.state.spawn(|| future, Some(Start::Queued), location, |_| {}) };
+        Ok(task)
     }
 
     /// Spawns a task that may borrow from its caller.
@@ -265,8 +299,11 @@ impl LoopQueue {
     where
         F: Future<Output = Outcome<T>>,
     {
+        if self.state.closed.get() {
+            return Err(future);
+        }
         // SAFETY: passed on to the caller.
-        unsafe { self.state.spawn(future, Start::Queued, location, dress) }
+        Ok(unsafe { self.state.spawn(|| future, Some(Start::Queued), location, dress) })
     }
 
     /// Queues a callback behind what is ready now. It is no task: inside it there is no current task.
@@ -421,12 +458,35 @@ where
     F: Future<Output = Outcome<T>> + 'static,
     T: 'static,
 {
-    thread::with_loop(|state| match state {
-        // SAFETY: the future is 'static.
-        #[expect(unsafe_code, reason = "a 'static future")]
-        Some(state) => unsafe { state.spawn(future, start, location, dress) },
-        None => Err(future),
-    })
+    if !takes_tasks() {
+        return Err(future);
+    }
+    let task = spawn_made(|| future, Some(start), location, dress);
+    Ok(task.unwrap_or_else(|| unreachable!("the loop takes tasks")))
+}
+
+/// Spawns a task on the loop that this thread turns, whose future is what `make` gives. That is called only if the
+/// loop takes the task, and what it gives goes to its place at once. Without a `start` the loop decides.
+///
+/// `None` when this thread turns no loop, or the loop is ending.
+#[inline]
+pub fn spawn_made<F, T>(
+    make: impl FnOnce() -> F,
+    start: Option<Start>,
+    location: &'static Location<'static>,
+    dress: impl FnOnce(&TaskRef),
+) -> Option<RawTask<T>>
+where
+    F: Future<Output = Outcome<T>> + 'static,
+    T: 'static,
+{
+    let state = thread::with_loop(|state| state.filter(|state| !state.closed.get()).map(NonNull::from))?;
+    #[expect(unsafe_code, reason = "the loop is used outside of the closure that found it")]
+    // SAFETY: this thread turns the loop at least until the function that entered it goes on, which is below this one
+    // on the stack; the future is 'static.
+    unsafe {
+        Some(state.as_ref().spawn(make, start, location, dress))
+    }
 }
 
 /// The queue of the loop that this thread turns.

@@ -6,21 +6,23 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 
 use crate::cell::{self, Header, Joined};
 use crate::{Outcome, TaskRef};
 
+/// The handle's mark in its cell: somebody looked at the outcome.
+const SEEN: u8 = 1;
+/// The handle's mark in its cell, of whoever awaits it.
+const MARKED: u8 = 1 << 1;
+
 /// The handle of a task: awaiting it gives the outcome. Dropping it lets the task run on.
 ///
 /// The `Task` of asyncio-tasks is built on it.
 pub struct RawTask<T> {
+    /// Nothing else: a handle is moved about, and what it has to remember is in the cell.
     task: ManuallyDrop<TaskRef>,
-    /// The outcome was taken out.
-    taken: bool,
-    /// Somebody looked at the outcome.
-    seen: AtomicBool,
     value: PhantomData<T>,
 }
 
@@ -43,8 +45,6 @@ impl<T> RawTask<T> {
         RawTask {
             // SAFETY: passed on to the caller.
             task: ManuallyDrop::new(unsafe { TaskRef::from_raw(cell) }),
-            taken: false,
-            seen: AtomicBool::new(false),
             value: PhantomData,
         }
     }
@@ -60,35 +60,43 @@ impl<T> RawTask<T> {
         cell::poll_join(self.task.header(), waker) == Joined::Done
     }
 
+    /// A mark that the caller may set on the handle, at the cost of no room: it is in the task's cell.
+    #[inline]
+    pub fn is_marked(&self) -> bool {
+        self.task.header().handle.load(Ordering::Relaxed) & MARKED != 0
+    }
+
+    /// Sets the mark of [`is_marked`](RawTask::is_marked).
+    pub fn mark(&mut self) {
+        self.task.header().handle.fetch_or(MARKED, Ordering::Relaxed);
+    }
+
     /// A look at the outcome, if the task has ended and nobody took it.
     ///
     /// Who looks is told of a panic, so it is not reported again when the handle is dropped.
     pub fn outcome(&self) -> Option<&Outcome<T>> {
         let outcome = self.peek()?;
-        self.seen.store(true, Ordering::Relaxed);
+        // Only this bit is set through a shared handle, and there is one handle: nothing is lost.
+        let marks = &self.task.header().handle;
+        marks.store(marks.load(Ordering::Relaxed) | SEEN, Ordering::Relaxed);
         Some(outcome)
     }
 
     /// A look at the outcome that does not count as one.
     pub fn peek(&self) -> Option<&Outcome<T>> {
-        if self.taken || !self.task.is_finished() {
+        if !self.task.header().is_done() {
             return None;
         }
-        let header = self.task.header();
         // SAFETY: the task is done and its outcome is of type `T`; while the handle is borrowed nobody moves it.
-        unsafe {
-            (header.vtable.outcome)(self.task.cell())
-                .cast::<Outcome<T>>()
-                .as_ref()
-        }
+        unsafe { cell::outcome(self.task.cell()).map(|outcome| outcome.as_ref()) }
     }
 
     /// The outcome, if the task has ended and nobody took it.
+    #[inline]
     pub fn take(&mut self) -> Option<Outcome<T>> {
-        if self.taken || !self.task.is_finished() {
+        if !self.task.header().is_done() {
             return None;
         }
-        self.taken = true;
         // SAFETY: this is the handle, and the task is done.
         unsafe { cell::take(self.task.cell()) }
     }
@@ -112,14 +120,14 @@ impl<T> Future for RawTask<T> {
 impl<T> Drop for RawTask<T> {
     #[inline]
     fn drop(&mut self) {
-        if *self.seen.get_mut() {
+        if self.task.header().handle.load(Ordering::Relaxed) & SEEN != 0 {
             // Whatever it is, it is known: drop it without a report.
             drop(self.take());
         }
         #[expect(unsafe_code, reason = "the cell is shared by pointers")]
         // SAFETY: this is the handle; `task` is not dropped.
         unsafe {
-            cell::detach(self.task.cell(), self.taken);
+            cell::detach(self.task.cell());
         }
     }
 }

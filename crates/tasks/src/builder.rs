@@ -150,8 +150,7 @@ impl TaskBuilder {
         self,
         future: F,
     ) -> Result<Task<F::Output>, TaskSpawnError<F>> {
-        let raw = start_local(Root::new(future), Some(self.dress), Location::caller());
-        raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
+        start_local(future, Root::new, Some(self.dress), Location::caller()).map(Task::new)
     }
 
     /// Starts the task on the pool of workers.

@@ -1,9 +1,15 @@
 //! How a task comes to be: on this thread's loop, on the pool, or on an executor that is not ours.
 
+#![expect(
+    unsafe_code,
+    reason = "a future that is moved to its task is not carried along for the case that the loop takes none"
+)]
+
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::panic::Location;
 
 use asyncio_core::{Outcome, RawTask, SpawnError, Start, TaskRef, foreign_task, on_pool_worker};
@@ -27,12 +33,11 @@ use crate::{Task, TaskBuilder};
 /// # Python
 ///
 /// `asyncio.create_task`. With a name, a context or an eager start: [`task()`](crate::task()).
+#[inline]
 #[track_caller]
 pub fn create_task<F: Future<Output: 'static> + 'static>(future: F) -> Task<F::Output> {
-    match try_create_task(future) {
-        Ok(task) => task,
-        Err(error) => panic!("{error}"),
-    }
+    let location = Location::caller();
+    Task::new(start_local_or_panic(future, Root::new, location))
 }
 
 /// Starts a task on the loop that runs on this thread.
@@ -44,8 +49,7 @@ pub fn create_task<F: Future<Output: 'static> + 'static>(future: F) -> Task<F::O
 pub fn try_create_task<F: Future<Output: 'static> + 'static>(
     future: F,
 ) -> Result<Task<F::Output>, TaskSpawnError<F>> {
-    let raw = start_local(Root::new(future), None, Location::caller());
-    raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
+    start_local(future, Root::new, None, Location::caller()).map(Task::new)
 }
 
 /// Starts a task on the pool of workers. The pool starts at the first call.
@@ -84,34 +88,61 @@ where
     raw.map(Task::new).map_err(|error| error.map(Root::into_inner))
 }
 
-/// Starts a task whose cell runs `future`, on this thread.
+/// Starts a task on this thread whose cell runs what `wrap` makes of `future`.
+///
+/// # Panics
+///
+/// When no loop runs on this thread, or the loop is ending.
 #[inline]
-pub(crate) fn start_local<F, T>(
-    future: F,
+#[track_caller]
+pub(crate) fn start_local_or_panic<U, F, T>(
+    future: U,
+    wrap: impl FnOnce(U) -> F,
+    location: &'static Location<'static>,
+) -> RawTask<T>
+where
+    F: Future<Output = Outcome<T>> + 'static,
+    T: 'static,
+{
+    let (mut future, mut wrap) = (ManuallyDrop::new(future), ManuallyDrop::new(wrap));
+    if !port::is_set() && !factory::is_set() {
+        // No error carries the future along on this path: it is moved once, to its place.
+        // SAFETY: a closure that is called at most once. If it was, there is a task, and neither is used here any more.
+        let make = || unsafe { ManuallyDrop::take(&mut wrap)(ManuallyDrop::take(&mut future)) };
+        if let Some(raw) = asyncio_core::spawn_made(make, None, location, |_| {}) {
+            return raw;
+        }
+    }
+    let (future, wrap) = (ManuallyDrop::into_inner(future), ManuallyDrop::into_inner(wrap));
+    match start_local(future, wrap, None, location) {
+        Ok(raw) => raw,
+        Err(error) => refused(&error.reason),
+    }
+}
+
+#[cold]
+#[track_caller]
+fn refused(reason: &Reason) -> ! {
+    panic!("{reason}")
+}
+
+/// Starts a task on this thread whose cell runs what `wrap` makes of `future`.
+pub(crate) fn start_local<U, F, T>(
+    future: U,
+    wrap: impl FnOnce(U) -> F,
     dress: Option<Dress>,
     location: &'static Location<'static>,
-) -> Result<RawTask<T>, TaskSpawnError<F>>
+) -> Result<RawTask<T>, TaskSpawnError<U>>
 where
     F: Future<Output = Outcome<T>> + 'static,
     T: 'static,
 {
     if let Some(port) = port::current() {
-        let (raw, run) = foreign_task(future, location, |task| put_on(dress, task));
+        let (raw, run) = foreign_task(wrap(future), location, |task| put_on(dress, task));
         port.spawn_local(Box::pin(on_port(port.clone(), run)));
         return Ok(raw);
     }
-    if let Some(factory) = factory::current() {
-        if asyncio_core::takes_tasks() {
-            let (future, builder) = Factored::make(
-                &factory,
-                future,
-                TaskBuilder::from_dress(dress.unwrap_or_default()),
-            );
-            let spawned = spawn_on_loop(future, Some(builder.into_dress()), location);
-            return Ok(spawned.unwrap_or_else(|_| unreachable!("the loop takes tasks")));
-        }
-    }
-    spawn_on_loop(future, dress, location).map_err(|future| {
+    if !asyncio_core::takes_tasks() {
         let reason = if asyncio_core::current_loop().is_some() {
             Reason::Closed
         } else if on_pool_worker() {
@@ -119,24 +150,32 @@ where
         } else {
             Reason::NoLoop
         };
-        TaskSpawnError { future, reason }
+        return Err(TaskSpawnError { future, reason });
+    }
+    Ok(match factory::current() {
+        Some(factory) => {
+            let builder = TaskBuilder::from_dress(dress.unwrap_or_default());
+            let (future, builder) = Factored::make(&factory, wrap(future), builder);
+            on_open_loop(|| future, Some(builder.into_dress()), location)
+        }
+        None => on_open_loop(|| wrap(future), dress, location),
     })
 }
 
-#[inline]
-fn spawn_on_loop<F, T>(
-    future: F,
+/// Starts a task on this thread's loop, which takes tasks.
+fn on_open_loop<F, T>(
+    make: impl FnOnce() -> F,
     dress: Option<Dress>,
     location: &'static Location<'static>,
-) -> Result<RawTask<T>, F>
+) -> RawTask<T>
 where
     F: Future<Output = Outcome<T>> + 'static,
     T: 'static,
 {
-    let said = dress.as_ref().and_then(Dress::eager);
-    let eager = said.unwrap_or_else(asyncio_core::starts_eagerly);
-    let start = if eager { Start::Eager } else { Start::Queued };
-    asyncio_core::spawn_local(future, start, location, |task| put_on(dress, task))
+    let eager = dress.as_ref().and_then(Dress::eager);
+    let start = eager.map(|eager| if eager { Start::Eager } else { Start::Queued });
+    let spawned = asyncio_core::spawn_made(make, start, location, |task| put_on(dress, task));
+    spawned.unwrap_or_else(|| unreachable!("the loop takes tasks"))
 }
 
 /// A task without a dress, which is the usual one, pays nothing for those that have one.
@@ -201,14 +240,20 @@ impl<F> TaskSpawnError<F> {
     }
 }
 
-impl<F> fmt::Display for TaskSpawnError<F> {
+impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
+        match self {
             Reason::NoLoop => f.write_str("no running event loop: call this inside `asyncio::run`"),
             Reason::OnPool => f.write_str("this task runs on the pool: use spawn"),
             Reason::Closed => f.write_str("the event loop is ending and takes no new tasks"),
             Reason::Start(error) => write!(f, "the pool of workers could not be started: {error}"),
         }
+    }
+}
+
+impl<F> fmt::Display for TaskSpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
     }
 }
 

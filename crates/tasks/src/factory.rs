@@ -50,6 +50,12 @@ impl Drop for EnteredFactory {
     }
 }
 
+/// Is there a factory?
+#[inline]
+pub(crate) fn is_set() -> bool {
+    IS_SET.get()
+}
+
 #[inline]
 pub(crate) fn current() -> Option<TaskFactory> {
     if IS_SET.get() {

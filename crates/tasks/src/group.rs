@@ -13,7 +13,7 @@ use std::future::Future;
 use std::panic::Location;
 use std::sync::Arc;
 
-use crate::create::{TaskSpawnError, start, start_local};
+use crate::create::{start, start_local_or_panic};
 use child::Child;
 use shared::Shared;
 
@@ -193,14 +193,11 @@ impl<E: 'static> TaskGroup<E> {
         let Some(index) = self.shared.reserve() else {
             return Err(GroupClosed { future });
         };
-        let child = Child::new(self.clone(), index, future);
-        match start_local(child, None, Location::caller()) {
-            Ok(raw) => {
-                self.shared.started(index, raw.as_task_ref());
-                Ok(GroupTask::new(raw))
-            }
-            Err(error) => not_started(&error),
-        }
+        let group = self.clone();
+        let wrap = move |future| Child::new(group, index, future);
+        let raw = start_local_or_panic(future, wrap, Location::caller());
+        self.shared.started(index, raw.as_task_ref());
+        Ok(GroupTask::new(raw))
     }
 
     /// Cancels the tasks of the group and the body; the group ends without an error if none of them fails.
@@ -235,11 +232,6 @@ impl<E: 'static> TaskGroup<E> {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-#[track_caller]
-fn not_started<F>(error: &TaskSpawnError<F>) -> ! {
-    panic!("{error}")
 }
 
 impl<E: 'static> Default for TaskGroup<E> {

@@ -51,6 +51,12 @@ thread_local! {
     static IS_SET: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Was the future being polled told to use an executor?
+#[inline]
+pub(crate) fn is_set() -> bool {
+    IS_SET.get()
+}
+
 /// The executor that the future being polled was told to use.
 #[inline]
 pub(crate) fn current() -> Option<Arc<dyn Spawn>> {

@@ -10,7 +10,7 @@ use std::mem;
 use std::ptr::NonNull;
 use std::task::Waker;
 
-use crate::cell::header::{ENDED, Header, UNWANTED, release_shared};
+use crate::cell::header::{ENDED, Header, UNWANTED, free, release_shared};
 use crate::cell::state::{self, CANCEL, DETACHED, DONE, JOIN, MERGED, NOTIFY, RUNNING};
 use crate::place::Kind;
 use crate::{TaskRef, callback, thread};
@@ -39,7 +39,7 @@ pub(crate) fn finish_local(cell: NonNull<Header>, references: i32) {
         if state::count(total) == 0 && state & NOTIFY == 0 {
             drop_outcome(cell);
             // SAFETY: no reference is left, on any thread.
-            unsafe { (header.vtable.free)(cell) };
+            unsafe { free(cell) };
             break 0;
         }
         // Whoever has to be told afterwards needs a reference meanwhile.

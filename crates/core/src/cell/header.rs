@@ -1,16 +1,17 @@
 //! `Header`: what every task's cell begins with, whatever its future is.
 //!
 //! A pointer to a header is all that queues, wakers, the registry and `TaskRef` have. The part behind it, the future
-//! or the outcome, is reached through the table of functions alone.
+//! or the outcome, is reached through the table of functions; whoever knows the outcome's type finds that by itself.
 
 #![expect(unsafe_code, reason = "references that are counted by hand")]
 
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicU8, AtomicUsize};
 use std::task::{Context, Waker};
 
+use crate::blocks::{self, Size};
 use crate::cell::extra::Extra;
 use crate::cell::state::{DONE, MERGED, REF, State};
 use crate::context::{self, Snapshot};
@@ -25,6 +26,13 @@ pub(crate) const UNWANTED: u8 = 1 << 1;
 /// The owner's flag: the count was merged, the task is done.
 pub(crate) const ENDED: u8 = 1 << 2;
 
+/// Nothing is behind the header: not yet, or the outcome was taken.
+pub(crate) const EMPTY: u8 = 0;
+/// Behind the header is the future.
+pub(crate) const FUTURE: u8 = 1;
+/// Behind the header is the outcome.
+pub(crate) const OUTCOME: u8 = 2;
+
 pub(crate) struct Header {
     pub(crate) state: State,
     pub(crate) vtable: &'static VTable,
@@ -33,6 +41,10 @@ pub(crate) struct Header {
     pub(crate) refs: Cell<i32>,
     /// What the loop's thread alone needs to know.
     pub(crate) flags: Cell<u8>,
+    /// What is behind the header. It belongs to whom that belongs.
+    pub(crate) stage: Cell<u8>,
+    /// What the handle remembers, here because the handle is moved about; nobody else looks.
+    pub(crate) handle: AtomicU8,
     /// Who awaits the task. On a loop: written and read by the loop's thread alone. Elsewhere: see `join`.
     pub(crate) joiner: UnsafeCell<Option<Waker>>,
     /// Made when it is needed: name, context, requests, callbacks.
@@ -53,45 +65,60 @@ pub(crate) struct VTable {
     pub(crate) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> bool,
     /// Replaces the future, or an outcome that is not to be given out, by that of a cancelled task.
     pub(crate) set_cancelled: unsafe fn(NonNull<Header>, Option<crate::Request>),
-    /// Moves the outcome to where the second pointer shows.
-    pub(crate) take: unsafe fn(NonNull<Header>, *mut ()),
-    /// Where the outcome lies; null if it is not there.
-    pub(crate) outcome: unsafe fn(NonNull<Header>) -> *const (),
     /// Drops the outcome, if it is there, and reports a panic that nobody saw.
     pub(crate) drop_outcome: unsafe fn(NonNull<Header>),
-    pub(crate) free: unsafe fn(NonNull<Header>),
+    /// Drops the future or the outcome in its place.
+    pub(crate) drop_stage: unsafe fn(NonNull<Header>),
+    /// Where behind the header's beginning the future lies, and the outcome.
+    pub(crate) stage_at: usize,
+    /// The size of the cell.
+    pub(crate) size: Size,
     pub(crate) type_name: fn() -> &'static str,
 }
 
 impl Header {
-    /// The header of a cell that is born with `references`.
-    pub(crate) fn new(
+    /// Writes the header of a cell that is born with `references`.
+    ///
+    /// # Safety
+    ///
+    /// There is room for a cell of this table, and nobody else knows of it.
+    #[inline]
+    pub(crate) unsafe fn begin(
+        room: NonNull<u8>,
         vtable: &'static VTable,
         place: Place,
         references: u32,
         location: &'static Location<'static>,
-    ) -> Header {
+    ) -> NonNull<Header> {
         let (state, refs) = match place.kind() {
             Kind::Loop => (0, references as i32),
             Kind::Pool | Kind::Foreign => (MERGED | (u64::from(references) * REF), 0),
         };
-        Header {
+        let inherited = if place.index() == UNLISTED {
+            None
+        } else {
+            context::inherit()
+        };
+        let id = thread::next_id();
+        let cell = room.cast::<Header>();
+        let header = Header {
             state: State::new(state),
             vtable,
             place,
             refs: Cell::new(refs),
             flags: Cell::new(0),
+            stage: Cell::new(EMPTY),
+            handle: AtomicU8::new(0),
             joiner: UnsafeCell::new(None),
             extra: AtomicPtr::new(std::ptr::null_mut()),
-            inherited: if place.index() == UNLISTED {
-                None
-            } else {
-                context::inherit()
-            },
-            id: thread::next_id(),
+            inherited,
+            id,
             wait: AtomicUsize::new(0),
             location,
-        }
+        };
+        // SAFETY: by the caller's promise.
+        unsafe { cell.write(header) };
+        cell
     }
 
     /// Is this the thread that turns the task's loop, and the count not merged?
@@ -165,10 +192,7 @@ pub(crate) unsafe fn release(cell: NonNull<Header>) {
 #[inline]
 pub(crate) unsafe fn release_shared(cell: NonNull<Header>, references: u64) {
     // SAFETY: the references keep the cell allocated until they are given back.
-    let (last, free) = unsafe {
-        let header = cell.as_ref();
-        (header.state.release(references), header.vtable.free)
-    };
+    let last = unsafe { cell.as_ref() }.state.release(references);
     if last {
         debug_assert!(
             // SAFETY: the last reference is the caller's.
@@ -177,5 +201,22 @@ pub(crate) unsafe fn release_shared(cell: NonNull<Header>, references: u64) {
         );
         // SAFETY: that was the last reference.
         unsafe { free(cell) };
+    }
+}
+
+/// Drops what a cell holds and gives its memory back.
+///
+/// # Safety
+///
+/// No reference is left.
+pub(crate) unsafe fn free(cell: NonNull<Header>) {
+    // SAFETY: nobody else knows of the cell any more.
+    unsafe {
+        let vtable = cell.as_ref().vtable;
+        if cell.as_ref().stage.get() != EMPTY {
+            (vtable.drop_stage)(cell);
+        }
+        cell.drop_in_place();
+        blocks::free(cell.cast(), &vtable.size);
     }
 }

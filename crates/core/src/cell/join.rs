@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use std::task::Waker;
 
 use crate::Outcome;
-use crate::cell::header::{Header, UNWANTED, release};
+use crate::cell::header::{EMPTY, Header, OUTCOME, UNWANTED, release, release_shared};
 use crate::cell::state::{DETACHED, DONE, JOIN, NOTIFY};
 use crate::place::Kind;
 
@@ -109,18 +109,32 @@ fn join_shared(header: &Header, waker: &Waker) -> Joined {
     }
 }
 
-/// Moves the outcome out of a task that is done; `None` if it was taken before.
+/// Where the outcome of a task that is done lies, unless it was taken.
 ///
 /// # Safety
 ///
-/// The caller is the handle, and the outcome's type is `T`.
+/// The caller may look at the stage, and the outcome's type is `T`.
+#[inline]
+pub(crate) unsafe fn outcome<T>(cell: NonNull<Header>) -> Option<NonNull<Outcome<T>>> {
+    // SAFETY: the caller has a reference.
+    let header = unsafe { cell.as_ref() };
+    // SAFETY: inside the cell.
+    let stage = unsafe { cell.cast::<u8>().add(header.vtable.stage_at) };
+    (header.stage.get() == OUTCOME).then_some(stage.cast())
+}
+
+/// Moves the outcome out of a task; `None` if it is not there.
+///
+/// # Safety
+///
+/// The caller may touch the stage, and the outcome's type is `T`.
 #[inline]
 pub(crate) unsafe fn take<T>(cell: NonNull<Header>) -> Option<Outcome<T>> {
-    let mut outcome = std::mem::MaybeUninit::<Option<Outcome<T>>>::uninit();
-    // SAFETY: the type is right and the outcome is the handle's, by the caller's promise; `take` fills the room.
+    // SAFETY: passed on to the caller. Marked as gone, it is not moved twice.
     unsafe {
-        (cell.as_ref().vtable.take)(cell, outcome.as_mut_ptr().cast());
-        outcome.assume_init()
+        let outcome = outcome(cell)?;
+        cell.as_ref().stage.set(EMPTY);
+        Some(outcome.read())
     }
 }
 
@@ -130,20 +144,36 @@ pub(crate) unsafe fn take<T>(cell: NonNull<Header>) -> Option<Outcome<T>> {
 ///
 /// The caller is the handle, and does not use the cell any more.
 #[inline]
-pub(crate) unsafe fn detach(cell: NonNull<Header>, taken: bool) {
+pub(crate) unsafe fn detach(cell: NonNull<Header>) {
     // SAFETY: the handle has a reference.
     let header = unsafe { cell.as_ref() };
-    if !taken {
-        if header.counts_here() {
-            // Nobody will be woken by it.
-            // SAFETY: the loop's thread alone touches the slot of a task that has not ended.
-            let joiner = header.joiner.with_mut(|slot| unsafe { (*slot).take() });
-            header.set_flag(UNWANTED);
-            drop(joiner);
-        } else if header.state.set(DETACHED) & DONE != 0 {
-            // SAFETY: done, and the handle is gone: nobody else touches the outcome.
-            unsafe { (header.vtable.drop_outcome)(cell) };
-        }
+    if header.is_done() && header.stage.get() == EMPTY {
+        // The outcome was taken. Of a task that is done all references are counted in one place.
+        // SAFETY: passed on to the caller.
+        unsafe { release_shared(cell, 1) };
+    } else {
+        // SAFETY: passed on to the caller.
+        unsafe { leave(cell) };
+    }
+}
+
+/// Gives back the reference of a handle that has not taken the outcome.
+///
+/// # Safety
+///
+/// As for [`detach`].
+unsafe fn leave(cell: NonNull<Header>) {
+    // SAFETY: the handle has a reference.
+    let header = unsafe { cell.as_ref() };
+    if header.counts_here() {
+        // Nobody will be woken by it.
+        // SAFETY: the loop's thread alone touches the slot of a task that has not ended.
+        let joiner = header.joiner.with_mut(|slot| unsafe { (*slot).take() });
+        header.set_flag(UNWANTED);
+        drop(joiner);
+    } else if header.state.set(DETACHED) & DONE != 0 {
+        // SAFETY: done, and the handle is gone: nobody else touches the outcome.
+        unsafe { (header.vtable.drop_outcome)(cell) };
     }
     // SAFETY: passed on to the caller.
     unsafe { release(cell) };
