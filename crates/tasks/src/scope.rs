@@ -43,9 +43,6 @@ use link::Up;
 #[derive(Default)]
 pub(crate) struct Leaf {
     up: Option<Up>,
-    index: u32,
-    /// The link holds a waker of this scope's own.
-    own_waker: bool,
 }
 
 /// The place of a scope, which remembers what came from above.
@@ -111,23 +108,19 @@ impl Leaf {
     #[inline]
     fn link_to(&mut self, frame: &Frame<'_>, waker: &Waker) {
         let known = match &self.up {
-            Some(up) => frame.children.has(self.index, up),
+            Some(up) => frame.children.has(up),
             None => false,
         };
         if !known {
             self.leave();
-            let (up, index) = frame.children.add();
-            self.up = Some(up);
-            self.index = index;
-            self.own_waker = false;
+            self.up = Some(frame.children.add());
         }
         // The parent's waker is the default: only a combinator with wakers of its own costs a clone.
         let same = std::ptr::eq(waker, frame.waker) || waker.will_wake(frame.waker);
-        if !same || self.own_waker {
-            if let Some(up) = &self.up {
+        if let Some(up) = &self.up {
+            if !same || up.has_waker() {
                 up.set_waker((!same).then_some(waker));
             }
-            self.own_waker = !same;
         }
     }
 
@@ -143,7 +136,7 @@ impl Leaf {
     pub(crate) fn end(&mut self) {
         let Some(up) = self.up.take() else { return };
         with_frame(|frame| match frame {
-            Some(frame) if frame.children.has(self.index, &up) => up.end_inside_parent(!self.own_waker),
+            Some(frame) if frame.children.has(&up) => up.end_inside_parent(),
             _ => up.end(),
         });
     }

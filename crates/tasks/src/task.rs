@@ -39,50 +39,57 @@ use crate::{CancelledError, JoinError};
 ///
 /// `asyncio.Task`. Python's task is collected when nobody holds it; here the loop holds it.
 #[must_use = "a dropped handle detaches the task; say `drop(task)` if that is meant"]
+#[repr(C)]
 pub struct Task<T> {
-    raw: RawTask<T>,
+    // First, so that a new handle is two stores which match the two loads by which it is moved.
     join: Join,
+    raw: RawTask<T>,
 }
 
 /// The side of an await of a task: a delegate in the tree of scopes.
+///
+/// That the await ended with a cancellation, and nothing comes any more, is the mark of the task's handle.
 #[derive(Default)]
 pub(crate) struct Join {
     position: Leaf,
     /// The request that was passed on to the task.
     asked: Option<Request>,
-    /// The await ended with a cancellation: nothing comes any more.
-    over: bool,
 }
 
 impl Join {
     /// Passes on what comes from above. True: the await is cancelled at once.
     #[inline]
-    fn delegate(&mut self, task: &TaskRef) -> bool {
-        if self.over {
+    fn delegate<T>(&mut self, raw: &mut RawTask<T>) -> bool {
+        if raw.is_marked() {
             return true;
         }
-        let Some(request) = self.position.inbox() else {
-            return false;
-        };
-        let passed = task.ask(request.message(), request.is_hard());
+        match self.position.inbox() {
+            None => false,
+            Some(request) => self.pass_on(raw, request),
+        }
+    }
+
+    #[cold]
+    fn pass_on<T>(&mut self, raw: &mut RawTask<T>, request: Request) -> bool {
+        let passed = raw.as_task_ref().ask(request.message(), request.is_hard());
         if passed {
             self.asked = Some(request);
         } else {
             // It has ended already: the cancellation beats a value that is ready in the same turn.
-            self.raise(request);
+            self.raise(raw, request);
         }
         !passed
     }
 
-    pub(crate) fn raise(&mut self, request: Request) {
-        self.over = true;
+    fn raise<T>(&mut self, raw: &mut RawTask<T>, request: Request) {
+        raw.mark();
         self.position.raise(request);
     }
 
     /// One poll of the task's outcome. Pending for good if the await is cancelled.
     #[inline]
     pub(crate) fn poll<T>(&mut self, raw: &mut RawTask<T>, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        if self.delegate(raw.as_task_ref()) {
+        if self.delegate(raw) {
             return Poll::Pending;
         }
         match Pin::new(&mut *raw).poll(cx) {
@@ -95,7 +102,7 @@ impl Join {
             }
             Poll::Ready(Outcome::Cancelled(reason)) => match self.asked.take() {
                 Some(request) => {
-                    self.raise(request);
+                    self.raise(raw, request);
                     Poll::Pending
                 }
                 None => {
@@ -109,11 +116,6 @@ impl Join {
                 Poll::Ready(outcome)
             }
         }
-    }
-
-    /// Nothing comes any more.
-    pub(crate) fn set_over(&mut self) {
-        self.over = true;
     }
 }
 

@@ -101,7 +101,9 @@ impl<T> Future for GroupTask<T> {
             Poll::Ready(Ok(value)) => Poll::Ready(value),
             Poll::Ready(Err(_)) => {
                 // No value can come: the awaiter is cancelled at this very await.
-                self.join.set_over();
+                if let Some(raw) = &mut self.raw {
+                    raw.mark();
+                }
                 raise(Request::new(Some("a task of the group has no value")), true);
                 Poll::Pending
             }

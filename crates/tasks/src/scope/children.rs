@@ -73,9 +73,10 @@ impl Children {
         self.with_more_if_made(|more| more.rest.iter().for_each(&mut look));
     }
 
-    /// Is the link at `index` the other end of `up`?
+    /// Is the other end of `up` here?
     #[inline]
-    pub(crate) fn has(&self, index: u32, up: &Up) -> bool {
+    pub(crate) fn has(&self, up: &Up) -> bool {
+        let index = up.index();
         if index == 0 {
             return self.with_first(|first| first.is_some_and(|down| down.leads_to(up)));
         }
@@ -84,22 +85,22 @@ impl Children {
             .unwrap_or(false)
     }
 
-    /// A link to a new child, and its index.
+    /// A link to a new child.
     #[inline]
-    pub(crate) fn add(&self) -> (Up, u32) {
+    pub(crate) fn add(&self) -> Up {
         let first = self.with_first(|first| match first {
             None => {
-                let (down, up) = link();
+                let (down, up) = link(0);
                 Err((down, up))
             }
             Some(down) => Ok(down.reuse()),
         });
         match first {
-            Ok(Some(up)) => (up, 0),
+            Ok(Some(up)) => up,
             Ok(None) => self.with_more(More::add),
             Err((down, up)) => {
                 self.first.set(Some(down));
-                (up, 0)
+                up
             }
         }
     }
@@ -228,23 +229,19 @@ impl Children {
 
 impl More {
     #[cold]
-    fn add(&mut self) -> (Up, u32) {
+    fn add(&mut self) -> Up {
         if self.rest.len() >= self.search_at.max(4) {
             let free = self.rest.iter().filter(|down| down.is_free()).count();
             if free * 2 < self.rest.len() {
                 self.search_at = self.rest.len() * 2;
             }
-            let found = self
-                .rest
-                .iter()
-                .enumerate()
-                .find_map(|(at, down)| Some((down.reuse()?, at as u32 + 1)));
+            let found = self.rest.iter().find_map(Down::reuse);
             if let Some(found) = found {
                 return found;
             }
         }
-        let (down, up) = link();
+        let (down, up) = link(self.rest.len() as u32 + 1);
         self.rest.push(down);
-        (up, self.rest.len() as u32)
+        up
     }
 }

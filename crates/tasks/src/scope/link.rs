@@ -43,9 +43,13 @@ const LIVE: u8 = 1 << 2;
 const DOWN: u8 = 1 << 3;
 /// The child's end exists.
 const UP: u8 = 1 << 4;
+/// The link holds a waker of the child's own. Set and cleared by the child's end.
+const OWN_WAKER: u8 = 1 << 5;
 
 struct Link {
     state: AtomicU8,
+    /// Where the parent has its end; see `Children`.
+    index: u32,
     slot: Mutex<Slot>,
 }
 
@@ -104,10 +108,11 @@ unsafe impl Send for Up {}
 // SAFETY: as for Send.
 unsafe impl Sync for Up {}
 
-/// A new link between a parent and a live child.
-pub(crate) fn link() -> (Down, Up) {
+/// A new link between a parent, which has its end at `index`, and a live child.
+pub(crate) fn link(index: u32) -> (Down, Up) {
     let link = Box::new(Link {
         state: AtomicU8::new(LIVE | DOWN | UP),
+        index,
         slot: Mutex::default(),
     });
     let link = NonNull::from(Box::leak(link));
@@ -120,8 +125,9 @@ pub(crate) fn link() -> (Down, Up) {
 ///
 /// The end of that bit is the caller's, and not used afterwards.
 unsafe fn leave(link: NonNull<Link>, end: u8, change: impl Fn(u8) -> u8) {
+    let gone = if end == UP { UP | OWN_WAKER } else { end };
     // SAFETY: the end's bit keeps the link allocated.
-    let before = unsafe { link.as_ref() }.update(|state| change(state) & !end);
+    let before = unsafe { link.as_ref() }.update(|state| change(state) & !gone);
     if before & (UP | DOWN) == end {
         // SAFETY: the other end left before, and this one now.
         drop(unsafe { Box::from_raw(link.as_ptr()) });
@@ -229,10 +235,24 @@ impl Up {
         ticket(self.link().state.load(Ordering::Acquire)) == Ticket::Taken
     }
 
+    /// Where the parent has its end.
+    #[inline]
+    pub(crate) fn index(&self) -> u32 {
+        self.link().index
+    }
+
+    /// Does the link hold a waker of the child's own?
+    #[inline]
+    pub(crate) fn has_waker(&self) -> bool {
+        self.link().state.load(Ordering::Acquire) & OWN_WAKER != 0
+    }
+
     /// Sets the waker by which the child is woken when it is not the parent's.
     pub(crate) fn set_waker(&self, waker: Option<&Waker>) {
         let old = {
             let mut slot = self.link().slot();
+            let own = if waker.is_some() { OWN_WAKER } else { 0 };
+            self.link().update(|state| state & !OWN_WAKER | own);
             match (&slot.waker, waker) {
                 (Some(known), Some(waker)) if known.will_wake(waker) => None,
                 (_, waker) => std::mem::replace(&mut slot.waker, waker.cloned()),
@@ -244,10 +264,9 @@ impl Up {
     /// The scope ended while its parent is being polled around it: the parent's end exists, on this thread. A request
     /// that nobody looked at goes back, a taken one is answered.
     #[inline]
-    pub(crate) fn end_inside_parent(self, plain: bool) {
-        let state = self.link().state.load(Ordering::Acquire);
-        if plain && state == LIVE | DOWN | UP {
-            // Nothing is under way, and the only other owner waits for this very poll.
+    pub(crate) fn end_inside_parent(self) {
+        if self.link().state.load(Ordering::Acquire) == LIVE | DOWN | UP {
+            // Nothing is under way, there is no waker, and the only other owner waits for this very poll.
             self.link().state.store(DOWN, Ordering::Release);
             std::mem::forget(self);
         } else {

@@ -7,7 +7,7 @@ use super::link::{Ticket, link};
 #[test]
 fn loom_a_request_is_taken_or_comes_back() {
     loom::model(|| {
-        let (down, up) = link();
+        let (down, up) = link(0);
         let child = loom::thread::spawn(move || {
             let seen = up.inbox().is_some();
             if seen {
@@ -37,7 +37,7 @@ fn loom_a_request_is_taken_or_comes_back() {
 #[test]
 fn loom_the_last_end_frees_the_link() {
     loom::model(|| {
-        let (down, up) = link();
+        let (down, up) = link(0);
         let child = loom::thread::spawn(move || drop(up));
         drop(down);
         child.join().expect("no panic");
@@ -47,7 +47,7 @@ fn loom_the_last_end_frees_the_link() {
 #[test]
 fn loom_a_link_is_used_again_only_when_its_child_has_left() {
     loom::model(|| {
-        let (down, up) = link();
+        let (down, up) = link(0);
         let child = loom::thread::spawn(move || up.end());
         let again = down.reuse();
         child.join().expect("no panic");
