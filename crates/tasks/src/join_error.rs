@@ -21,7 +21,8 @@ use crate::CancelledError;
 /// }
 /// ```
 pub struct JoinError {
-    kind: Kind,
+    /// In a box, so that a result with it is hardly larger than the value: every value is moved as part of one.
+    kind: Box<Kind>,
 }
 
 enum Kind {
@@ -35,7 +36,7 @@ enum Kind {
 impl JoinError {
     pub(crate) fn cancelled(request: Option<&Request>) -> JoinError {
         JoinError {
-            kind: Kind::Cancelled(CancelledError::of(request)),
+            kind: Box::new(Kind::Cancelled(CancelledError::of(request))),
         }
     }
 
@@ -46,7 +47,9 @@ impl JoinError {
     }
 
     pub(crate) fn failed() -> JoinError {
-        JoinError { kind: Kind::Failed }
+        JoinError {
+            kind: Box::new(Kind::Failed),
+        }
     }
 
     /// How a task ended, as a result.
@@ -61,19 +64,19 @@ impl JoinError {
 
     pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> JoinError {
         JoinError {
-            kind: Kind::Panicked(Mutex::new(payload)),
+            kind: Box::new(Kind::Panicked(Mutex::new(payload))),
         }
     }
 
     /// The task was cancelled.
     #[doc(alias = "CancelledError")]
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.kind, Kind::Cancelled(_))
+        matches!(*self.kind, Kind::Cancelled(_))
     }
 
     /// What was said when the task was cancelled, if it was.
     pub fn cancelled_error(&self) -> Option<&CancelledError> {
-        match &self.kind {
+        match &*self.kind {
             Kind::Cancelled(error) => Some(error),
             Kind::Failed | Kind::Panicked(_) => None,
         }
@@ -81,12 +84,12 @@ impl JoinError {
 
     /// The task belongs to a group, failed, and left its error with the group.
     pub fn is_failed(&self) -> bool {
-        matches!(self.kind, Kind::Failed)
+        matches!(*self.kind, Kind::Failed)
     }
 
     /// The task panicked.
     pub fn is_panic(&self) -> bool {
-        matches!(self.kind, Kind::Panicked(_))
+        matches!(*self.kind, Kind::Panicked(_))
     }
 
     /// What the task panicked with, to be handed to [`std::panic::resume_unwind`].
@@ -95,9 +98,9 @@ impl JoinError {
     ///
     /// Gives the error back when the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
-        match self.kind {
+        match *self.kind {
             Kind::Panicked(payload) => Ok(payload.into_inner().unwrap_or_else(PoisonError::into_inner)),
-            Kind::Cancelled(_) | Kind::Failed => Err(self),
+            kind => Err(JoinError { kind: Box::new(kind) }),
         }
     }
 
@@ -114,7 +117,7 @@ impl JoinError {
     }
 
     fn panic_message(&self) -> Option<String> {
-        let Kind::Panicked(payload) = &self.kind else {
+        let Kind::Panicked(payload) = &*self.kind else {
             return None;
         };
         message_of(&**payload.lock().unwrap_or_else(PoisonError::into_inner))
@@ -123,7 +126,7 @@ impl JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.kind, self.panic_message()) {
+        match (&*self.kind, self.panic_message()) {
             (Kind::Cancelled(error), _) => match error.message() {
                 Some(message) => write!(f, "the task was cancelled: {message}"),
                 None => f.write_str("the task was cancelled"),
@@ -137,7 +140,7 @@ impl fmt::Display for JoinError {
 
 impl fmt::Debug for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.kind, self.panic_message()) {
+        match (&*self.kind, self.panic_message()) {
             (Kind::Cancelled(error), _) => write!(f, "JoinError::Cancelled({:?})", error.message()),
             (Kind::Failed, _) => f.write_str("JoinError::Failed"),
             (Kind::Panicked(_), Some(message)) => write!(f, "JoinError::Panicked({message:?})"),
