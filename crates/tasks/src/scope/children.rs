@@ -3,22 +3,38 @@
 //! It is reached through `&` from inside the poll of the scope's future (see `frame`), so its parts are cells. No
 //! function of this file calls foreign code while a part is taken out.
 
+#![expect(unsafe_code, reason = "one word for each scope, where two would do")]
+
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
+use std::ptr::NonNull;
 use std::task::Waker;
 
 use asyncio_core::Request;
 
 use crate::scope::link::{Down, Ticket, Up, link};
 
-/// The links of a scope to those inside it. The first is at hand; more, and all that is rare, in a box.
+/// The links of a scope to those inside it: nothing, one link, or, with the lowest bit set, a box for more than that.
 #[derive(Default)]
 pub(crate) struct Children {
-    first: Cell<Option<Down>>,
-    more: Cell<Option<Box<More>>>,
+    word: Cell<Option<NonNull<()>>>,
 }
+
+// SAFETY: the word owns a `Down` or a box of what is `Send`.
+unsafe impl Send for Children {}
+
+/// What the word of `Children` says.
+enum Inside {
+    Nothing,
+    One(Down),
+    More(Box<More>),
+}
+
+const MORE: usize = 1;
 
 #[derive(Default)]
 struct More {
+    first: Option<Down>,
     rest: Vec<Down>,
     /// A search for a free link is worth it at this length.
     search_at: usize,
@@ -44,28 +60,75 @@ pub(crate) enum Answers {
 }
 
 impl Children {
+    /// Takes out what there is.
+    #[inline]
+    fn take(&self) -> Inside {
+        match self.word.take() {
+            None => Inside::Nothing,
+            Some(word) if word.addr().get() & MORE == 0 => {
+                // SAFETY: put there by `set`, and taken out once.
+                Inside::One(unsafe { Down::from_raw(word) })
+            }
+            Some(word) => {
+                let more = word.as_ptr().map_addr(|address| address & !MORE);
+                // SAFETY: as above.
+                Inside::More(unsafe { Box::from_raw(more.cast()) })
+            }
+        }
+    }
+
+    /// Puts something where nothing is.
+    #[inline]
+    fn set(&self, inside: Inside) {
+        debug_assert!(self.word.get().is_none(), "nothing is overwritten");
+        self.word.set(match inside {
+            Inside::Nothing => None,
+            Inside::One(down) => Some(down.into_raw()),
+            Inside::More(more) => {
+                let more: *mut () = Box::into_raw(more).cast();
+                NonNull::new(more.map_addr(|address| address | MORE))
+            }
+        });
+    }
+
+    /// Is there a box?
+    #[inline]
+    fn has_more(&self) -> bool {
+        self.word.get().is_some_and(|word| word.addr().get() & MORE != 0)
+    }
+
+    #[cold]
     fn with_more<R>(&self, look: impl FnOnce(&mut More) -> R) -> R {
-        let mut more = self.more.take().unwrap_or_default();
+        let mut more = match self.take() {
+            Inside::More(more) => more,
+            Inside::One(down) => Box::new(More {
+                first: Some(down),
+                ..More::default()
+            }),
+            Inside::Nothing => Box::default(),
+        };
         let result = look(&mut more);
-        self.more.set(Some(more));
+        self.set(Inside::More(more));
         result
     }
 
     /// `None` when there is nothing but, perhaps, one link.
     #[inline]
     fn with_more_if_made<R>(&self, look: impl FnOnce(&mut More) -> R) -> Option<R> {
-        let mut more = self.more.take()?;
-        let result = look(&mut more);
-        self.more.set(Some(more));
-        Some(result)
+        self.has_more().then(|| self.with_more(look))
     }
 
     #[inline]
     fn with_first<R>(&self, look: impl FnOnce(Option<&Down>) -> R) -> R {
-        let first = self.first.take();
-        let result = look(first.as_ref());
-        self.first.set(first);
-        result
+        match self.word.get() {
+            None => look(None),
+            Some(_) if self.has_more() => self.with_more(|more| look(more.first.as_ref())),
+            Some(word) => {
+                // SAFETY: put there by `set`. It stays: nothing here is called back from inside `look`.
+                let down = ManuallyDrop::new(unsafe { Down::from_raw(word) });
+                look(Some(&down))
+            }
+        }
     }
 
     fn for_each(&self, mut look: impl FnMut(&Down)) {
@@ -88,20 +151,14 @@ impl Children {
     /// A link to a new child.
     #[inline]
     pub(crate) fn add(&self) -> Up {
-        let first = self.with_first(|first| match first {
-            None => {
-                let (down, up) = link(0);
-                Err((down, up))
-            }
-            Some(down) => Ok(down.reuse()),
-        });
-        match first {
-            Ok(Some(up)) => up,
-            Ok(None) => self.with_more(More::add),
-            Err((down, up)) => {
-                self.first.set(Some(down));
-                up
-            }
+        if self.word.get().is_none() {
+            let (down, up) = link(0);
+            self.set(Inside::One(down));
+            return up;
+        }
+        match self.with_first(|first| first.and_then(Down::reuse)) {
+            Some(up) => up,
+            None => self.with_more(More::add),
         }
     }
 
@@ -223,13 +280,31 @@ impl Children {
     /// Forgets all that is inside: the scope's future is gone.
     #[inline]
     pub(crate) fn clear(&self) {
-        drop(self.more.take());
+        if self.has_more() {
+            let first = self.with_more(|more| more.first.take());
+            drop(self.take());
+            self.set(first.map_or(Inside::Nothing, Inside::One));
+        }
+    }
+}
+
+impl Drop for Children {
+    #[inline]
+    fn drop(&mut self) {
+        if self.word.get().is_some() {
+            drop(self.take());
+        }
     }
 }
 
 impl More {
     #[cold]
     fn add(&mut self) -> Up {
+        if self.first.is_none() {
+            let (down, up) = link(0);
+            self.first = Some(down);
+            return up;
+        }
         if self.rest.len() >= self.search_at.max(4) {
             let free = self.rest.iter().filter(|down| down.is_free()).count();
             if free * 2 < self.rest.len() {

@@ -135,6 +135,21 @@ unsafe fn leave(link: NonNull<Link>, end: u8, change: impl Fn(u8) -> u8) {
 }
 
 impl Down {
+    #[inline]
+    pub(crate) fn into_raw(self) -> NonNull<()> {
+        let link = self.0.cast();
+        std::mem::forget(self);
+        link
+    }
+
+    /// # Safety
+    ///
+    /// It comes from [`into_raw`](Down::into_raw), and becomes one end again.
+    #[inline]
+    pub(crate) unsafe fn from_raw(link: NonNull<()>) -> Down {
+        Down(link.cast())
+    }
+
     fn link(&self) -> &Link {
         // SAFETY: this end's bit keeps it allocated.
         unsafe { self.0.as_ref() }
