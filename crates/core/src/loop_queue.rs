@@ -95,7 +95,6 @@ impl LoopState {
         let draft = unsafe { Draft::<F, T>::new(self.begin(Draft::<F, T>::VTABLE, location)) };
         // SAFETY: the state is not Send, so this is the loop's thread, on which the future stays.
         let cell = unsafe { draft.fill(make()) };
-        self.register(cell);
         // SAFETY: the first reference is the handle's.
         let task = unsafe { RawTask::from_cell(cell) };
         dress(task.as_task_ref());
@@ -117,22 +116,17 @@ impl LoopState {
         }
     }
 
-    #[expect(unsafe_code, reason = "the header of a new cell")]
-    #[inline]
-    fn register(&self, cell: NonNull<Header>) {
-        // SAFETY: the caller has its references.
-        let index = unsafe { cell.as_ref() }.place.index();
-        self.registry.borrow_mut().fill(index, cell);
-    }
-
-    /// Lets a new task take its first step, now or in its turn.
+    /// Registers a new task, and lets it take its first step, now or in its turn.
     ///
     /// # Safety
     ///
     /// The task was made just now, on this loop; one of its references is given up.
     #[expect(unsafe_code, reason = "the references of a new cell")]
-    #[inline]
+    #[inline(never)]
     unsafe fn launch(&self, cell: NonNull<Header>, start: Option<Start>) {
+        // SAFETY: there are references.
+        let index = unsafe { cell.as_ref() }.place.index();
+        self.registry.borrow_mut().fill(index, cell);
         let eager = match start {
             Some(start) => start == Start::Eager,
             None => self.eager.get(),

@@ -106,22 +106,20 @@ impl Drop for Restore<'_> {
 /// Calls `f` with the loop that this thread turns.
 #[inline]
 pub(crate) fn with_loop<R>(f: impl FnOnce(Option<&LoopState>) -> R) -> R {
-    THREAD.with(|thread| {
-        // SAFETY: a non-null address was set by `enter_loop`, whose guard borrows the state and puts the former
-        // address back before that borrow ends. The thread cannot drop the guard while it is in here, save by
-        // returning from here: guards are locals of this crate's functions, in frames below this one, never handed out.
-        f(unsafe { thread.queue.get().as_ref() })
-    })
+    // Only the address is fetched inside `with`, which is then a load wherever this is inlined.
+    let queue = THREAD.with(|thread| thread.queue.get());
+    // SAFETY: a non-null address was set by `enter_loop`, whose guard borrows the state and puts the former address back
+    // before that borrow ends. The thread cannot drop the guard while it is in here, save by returning from here:
+    // guards are locals of this crate's functions, in frames below this one, never handed out.
+    f(unsafe { queue.as_ref() })
 }
 
 /// Calls `f` with the pool that this thread works for, and its number as a worker.
 #[inline]
 pub(crate) fn with_pool<R>(f: impl FnOnce(Option<(&PoolState, usize)>) -> R) -> R {
-    THREAD.with(|thread| {
-        // SAFETY: as in `with_loop`, with `enter_pool`.
-        let pool = unsafe { thread.pool.get().as_ref() };
-        f(pool.map(|pool| (pool, thread.worker.get())))
-    })
+    let (pool, worker) = THREAD.with(|thread| (thread.pool.get(), thread.worker.get()));
+    // SAFETY: as in `with_loop`, with `enter_pool`.
+    f(unsafe { pool.as_ref() }.map(|pool| (pool, worker)))
 }
 
 /// `Place::home` of the tasks of the loop that this thread turns; that of no task if it turns none.
