@@ -35,7 +35,6 @@ pub(crate) fn start<T: Send + 'static>(function: impl FnOnce() -> T + Send + 'st
 }
 
 impl<T> Job<T> {
-    #[expect(dead_code, reason = "for the file system")]
     /// Lets the call be made although nobody waits for it.
     pub(crate) fn detach(self) {
         self.0.detach();

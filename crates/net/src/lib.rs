@@ -44,6 +44,7 @@ mod addr;
 mod connect;
 mod descriptor;
 mod error;
+pub mod fs;
 pub mod io;
 mod job;
 mod open;
