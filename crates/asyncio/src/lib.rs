@@ -46,6 +46,10 @@ pub mod __private;
 #[cfg(feature = "net")]
 pub use asyncio_net as net;
 
+/// Files, off the loop.
+#[cfg(feature = "net")]
+pub use asyncio_net::fs;
+
 /// Copying between streams, and the standard streams of the process.
 #[cfg(feature = "net")]
 pub use asyncio_net::io;
@@ -70,8 +74,8 @@ pub use asyncio_executor as executor;
 
 pub use asyncio_loop::{
     ConcurrentFuture, EventLoop, EventLoopBuilder, ExceptionContext, ExceptionHandler, LoopClosed,
-    LoopHandle, NoEventLoop, RunError, Runner, exit_by_sigint, get_running_loop, run, try_get_running_loop,
-    try_run,
+    LoopHandle, NoEventLoop, PerCore, PerCoreError, RunError, Runner, exit_by_sigint, get_running_loop, run,
+    run_per_core, try_get_running_loop, try_run,
 };
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};
