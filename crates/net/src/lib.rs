@@ -48,6 +48,7 @@ pub mod fs;
 pub mod io;
 mod job;
 mod open;
+mod per_core_listener;
 mod resolve;
 mod sendfile;
 mod server;
@@ -78,6 +79,7 @@ pub use connect::{Connect, ConnectErrors, Connecting, connect};
 pub use open::{OpenConnection, Opening, open_connection, stream};
 #[cfg(unix)]
 pub use open::{OpenUnixConnection, open_unix_connection};
+pub use per_core_listener::PerCoreListener;
 pub use resolve::{
     AddrInfo, BlockingResolver, Family, GaiError, GetAddrInfo, GetNameInfo, Host, Lookup, Resolver,
     Resolving, Service, SockType, getaddrinfo, getnameinfo, max_lookups, set_max_lookups,
