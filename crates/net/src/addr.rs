@@ -28,6 +28,18 @@ pub enum Named {
     Invalid(String),
 }
 
+#[cfg(feature = "tls")]
+impl Named {
+    /// The one host that is meant, by its name or its address.
+    pub(crate) fn host(&self) -> Option<String> {
+        match self {
+            Named::Host(host, _) => Some(host.clone()),
+            Named::Addr(address) => Some(address.ip().to_string()),
+            Named::Several(_) | Named::Invalid(_) => None,
+        }
+    }
+}
+
 pub(crate) mod sealed {
     pub trait Sealed {
         fn named(&self) -> super::Named;

@@ -60,6 +60,8 @@ mod stream_writer;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_stream;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod transport;
 mod udp_options;
 mod udp_socket;

@@ -44,6 +44,8 @@ pub fn open_connection(address: impl ToAddrs) -> OpenConnection {
     OpenConnection {
         address: address.named(),
         limit: LIMIT,
+        #[cfg(feature = "tls")]
+        tls: Default::default(),
     }
 }
 
@@ -53,6 +55,8 @@ pub fn open_connection(address: impl ToAddrs) -> OpenConnection {
 pub struct OpenConnection {
     address: Named,
     limit: usize,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: crate::tls::OnOpening,
 }
 
 impl OpenConnection {
@@ -69,8 +73,13 @@ impl IntoFuture for OpenConnection {
 
     fn into_future(self) -> Opening {
         Box::pin(async move {
+            #[cfg(feature = "tls")]
+            let tls = self.tls.check(self.address.host().as_deref())?;
             let stream = TcpStream::connect(self.address).await?;
-            Ok(with_limit(stream, self.limit))
+            let opened = with_limit(stream, self.limit);
+            #[cfg(feature = "tls")]
+            tls.begin(opened.1.transport()).await?;
+            Ok(opened)
         })
     }
 }
@@ -93,6 +102,8 @@ pub fn open_unix_connection(path: impl AsRef<Path>) -> OpenUnixConnection {
     OpenUnixConnection {
         path: path.as_ref().to_owned(),
         limit: LIMIT,
+        #[cfg(feature = "tls")]
+        tls: Default::default(),
     }
 }
 
@@ -103,6 +114,8 @@ pub fn open_unix_connection(path: impl AsRef<Path>) -> OpenUnixConnection {
 pub struct OpenUnixConnection {
     path: PathBuf,
     limit: usize,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: crate::tls::OnOpening,
 }
 
 #[cfg(unix)]
@@ -121,8 +134,13 @@ impl IntoFuture for OpenUnixConnection {
 
     fn into_future(self) -> Opening {
         Box::pin(async move {
+            #[cfg(feature = "tls")]
+            let tls = self.tls.check(None)?;
             let stream = crate::UnixStream::connect(&self.path).await?;
-            Ok(with_limit(stream, self.limit))
+            let opened = with_limit(stream, self.limit);
+            #[cfg(feature = "tls")]
+            tls.begin(opened.1.transport()).await?;
+            Ok(opened)
         })
     }
 }

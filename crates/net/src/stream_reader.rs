@@ -284,6 +284,15 @@ impl StreamReader {
         ReaderIo::new(self)
     }
 
+    /// The connection below, if there is one.
+    #[cfg(feature = "tls")]
+    pub(crate) fn transport(&self) -> Option<&Transport> {
+        match &self.source {
+            Source::Wire(transport) => Some(transport),
+            Source::Feed(_) => None,
+        }
+    }
+
     async fn fill(&mut self) -> io::Result<usize> {
         poll_fn(|cx| self.poll_fill(cx, 0)).await
     }

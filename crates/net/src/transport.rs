@@ -27,11 +27,13 @@ use crate::error::SharedError;
 use crate::wire::Wire;
 
 mod layer;
+#[cfg(feature = "tls")]
+mod layered;
 mod outgoing;
 mod sending;
 mod waits;
 
-pub(crate) use layer::Layer;
+pub(crate) use layer::{Layer, Unsealed};
 pub(crate) use outgoing::Outgoing;
 pub use waits::{Drain, WaitClosed};
 
@@ -77,6 +79,7 @@ impl Transport {
             error: None,
             cut: false,
             poller: None,
+            lingering: None,
         };
         Transport {
             shared: Arc::new(Shared {
@@ -117,7 +120,7 @@ impl Transport {
     pub fn write_owned(&self, bytes: Bytes) -> io::Result<()> {
         let shared = &self.shared;
         if let Some(layer) = shared.layer.get() {
-            return shared.write_layered(&**layer, &[IoSlice::new(&bytes)]);
+            return self.write_layered(&**layer, &[IoSlice::new(&bytes)]);
         }
         let mut sending = shared.sending.lock();
         sending.check(bytes.len())?;
@@ -139,7 +142,7 @@ impl Transport {
     fn write_slices(&self, pieces: &[IoSlice<'_>]) -> io::Result<()> {
         let shared = &self.shared;
         if let Some(layer) = shared.layer.get() {
-            return shared.write_layered(&**layer, pieces);
+            return self.write_layered(&**layer, pieces);
         }
         let total = pieces.iter().map(|piece| piece.len()).sum();
         let mut sending = shared.sending.lock();
@@ -180,7 +183,7 @@ impl Transport {
                 return Ok(0);
             };
             room = room.min(first.len());
-            shared.write_layered(&**layer, &[IoSlice::new(&first[..room])])?;
+            self.write_layered(&**layer, &[IoSlice::new(&first[..room])])?;
             return Ok(room);
         }
         match shared.send_now(&mut sending, pieces) {
@@ -238,19 +241,24 @@ impl Transport {
 
     /// Closes the connection when all that was written has been sent. Nothing can be written any more; a read that
     /// waits sees the end.
+    ///
+    /// Over TLS the peer is told by close_notify, and has a while to answer.
     pub fn close(&self) {
+        if self.is_closing() {
+            return;
+        }
+        // Before the phase changes: from then on an empty queue is the end.
+        let lingering = self.layer().and_then(|layer| layer.close(self));
         let mut sending = self.shared.sending.lock();
         if sending.phase != Phase::Open {
             return;
         }
         sending.phase = Phase::Closing;
-        drop(sending);
-        if let Some(layer) = self.shared.layer.get() {
-            let mut records = Vec::new();
-            layer.close(&mut records);
-            self.shared.sending.lock().queue.push_slice(&records);
+        sending.lingering.clone_from(&lingering);
+        self.shared.send_queue(sending);
+        if let Some(waker) = lingering {
+            waker.wake();
         }
-        self.shared.send_queue(self.shared.sending.lock());
     }
 
     /// Closes the connection at once. What was not sent yet is lost.
@@ -339,29 +347,17 @@ impl Transport {
         }
     }
 
-    #[cfg(feature = "tls")]
-    /// TLS begins: what is read and written from now on goes through it.
-    ///
-    /// # Errors
-    ///
-    /// With the layer, when there is one.
-    pub(crate) fn set_layer(&self, layer: Box<dyn Layer>) -> Result<(), Box<dyn Layer>> {
-        self.shared.layer.set(layer)
-    }
-
-    #[cfg(feature = "tls")]
     pub(crate) fn layer(&self) -> Option<&dyn Layer> {
         self.shared.layer.get().map(|layer| &**layer)
     }
 
-    #[cfg(feature = "tls")]
-    /// Queues bytes as they are, beneath the layer, also while it closes.
-    pub(crate) fn send_raw(&self, bytes: &[u8]) {
-        let mut sending = self.shared.sending.lock();
-        if sending.phase != Phase::Closed {
-            sending.queue.push_slice(bytes);
-            self.shared.send_queue(sending);
-        }
+    fn write_layered(&self, layer: &dyn Layer, pieces: &[IoSlice<'_>]) -> io::Result<()> {
+        let total = pieces.iter().map(|piece| piece.len()).sum();
+        self.shared.sending.lock().check(total)?;
+        layer.seal(self, pieces).map_err(|error| match error {
+            Unsealed::Refused(error) => error,
+            Unsealed::Lost(error) => self.lost(error),
+        })
     }
 
     /// Why the connection was lost, if it was.
@@ -425,19 +421,6 @@ impl Shared {
         }
     }
 
-    fn write_layered(self: &Arc<Self>, layer: &dyn Layer, pieces: &[IoSlice<'_>]) -> io::Result<()> {
-        let total = pieces.iter().map(|piece| piece.len()).sum();
-        self.sending.lock().check(total)?;
-        // The layer has a lock of its own, which comes before this one's: its records must be queued in its order.
-        layer.seal(pieces, &mut |records| {
-            let mut sending = self.sending.lock();
-            if sending.phase != Phase::Closed {
-                sending.queue.push_slice(records);
-                self.send_queue(sending);
-            }
-        })
-    }
-
     /// Sends what lies in the queue as far as the wire takes it, and sees to it that the rest follows.
     fn send_queue(self: &Arc<Self>, mut sending: Guard<'_>) {
         let waker = Waker::from(self.clone());
@@ -462,8 +445,11 @@ impl Shared {
         sending.paused |= sending.queue.len() > sending.high;
         if sending.queue.is_empty() {
             if sending.phase == Phase::Closing {
-                self.end(sending, None);
-                return;
+                let Some(waker) = &sending.lingering else {
+                    self.end(sending, None);
+                    return;
+                };
+                wake.push(waker.clone());
             }
             if sending.eof == Eof::Wanted {
                 sending.eof = Eof::Sent;
@@ -497,7 +483,10 @@ impl Shared {
             sending.paused = false;
             sending.notify_all(DRAINERS, 0, &mut wake);
             sending.notify_all(CLOSERS, 0, &mut wake);
-            if let Some(waker) = sending.poller.take() {
+            for waker in [sending.poller.take(), sending.lingering.take()]
+                .into_iter()
+                .flatten()
+            {
                 wake.push(waker);
             }
         }

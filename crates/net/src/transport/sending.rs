@@ -26,6 +26,9 @@ pub(super) struct Sending {
     pub(super) cut: bool,
     /// Who writes through `AsyncWrite` and waits for room, or for the queue to be sent.
     pub(super) poller: Option<Waker>,
+    /// Who ends the connection when it closes and the queue has been sent: the layer, which waits for the peer's
+    /// farewell.
+    pub(super) lingering: Option<Waker>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
