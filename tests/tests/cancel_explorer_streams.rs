@@ -1,5 +1,7 @@
 //! The cancel explorer over streams: at no suspension point of a read, a drain or an end is a byte lost or doubled.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
+
 use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;

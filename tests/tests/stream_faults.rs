@@ -1,6 +1,8 @@
 //! Streams whose peer, or whose loop, goes away: the documented error each time, no descriptor leaked, no hang and no
 //! busy loop.
+
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
 use std::fs;
 use std::future::{Future, poll_fn};

@@ -1,6 +1,8 @@
 //! Streams against other people's programs on loopback: CPython's asyncio as client and as server, curl, nc. Where a
 //! program is missing the test says so and passes.
+
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
