@@ -35,6 +35,7 @@
 //! | `queue` | yes | queues, and the module `queue` |
 //! | `sync` | yes | locks and their like, and the module `sync` |
 //! | `testing` | no | the module `testing`: the cancel explorer and the mock clock |
+//! | `tls` | no | the module `tls`, and TLS for streams |
 
 pub mod prelude;
 pub mod time;
@@ -53,6 +54,10 @@ pub use asyncio_net::fs;
 /// Copying between streams, and the standard streams of the process.
 #[cfg(feature = "net")]
 pub use asyncio_net::io;
+
+/// TLS for streams.
+#[cfg(feature = "tls")]
+pub use asyncio_net::tls;
 
 /// Queues: all of it, with the futures' types and the storages.
 #[cfg(feature = "queue")]
