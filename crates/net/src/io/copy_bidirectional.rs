@@ -109,7 +109,7 @@ impl Direction {
 }
 
 impl<A, B> CopyBidirectional<A, B> {
-    /// Sets how many bytes are read at most at a time, in each direction. The default is 8 KiB. Before the first
+    /// Sets how many bytes are read at most at a time, in each direction. The default is 16 KiB. Before the first
     /// poll.
     ///
     /// # Panics

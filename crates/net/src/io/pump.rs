@@ -179,4 +179,10 @@ mod tests {
         assert!(poll.is_pending() && pump.buffer.is_none());
         assert_eq!((pump.copied(), written.as_slice()), (1, &b"x"[..]));
     }
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn an_idle_direction_takes_no_more_than_eighty_bytes() {
+        assert!(size_of::<Pump>() <= 80, "{}", size_of::<Pump>());
+    }
 }

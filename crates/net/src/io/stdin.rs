@@ -174,3 +174,42 @@ impl fmt::Debug for Stdin {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use futures_lite::future::block_on;
+    use futures_lite::{AsyncBufReadExt, AsyncReadExt};
+
+    /// One that has read `text` ahead.
+    fn ahead(text: &str) -> Stdin {
+        let mut stdin = stdin();
+        stdin.buffer = text.as_bytes().to_vec();
+        stdin.end = text.len();
+        stdin
+    }
+
+    #[test]
+    fn what_a_dropped_reader_has_read_ahead_goes_to_the_next() {
+        let mut line = String::new();
+        block_on(async {
+            let (mut first, mut second) = (ahead("one\ntwo\n"), ahead("later\n"));
+            first.read_line(&mut line).await?;
+            // A read into the middle of a line, given up.
+            second.read_exact(&mut [0; 2]).await?;
+            drop(second);
+            drop(first);
+            let mut next = stdin();
+            for expected in ["two\n", "ter\n"] {
+                line.clear();
+                next.read_line(&mut line).await?;
+                assert_eq!(line, expected);
+            }
+            assert_eq!(next.start, next.end);
+            io::Result::Ok(())
+        })
+        .unwrap();
+        assert!(LEFT.lock().unwrap().is_empty());
+    }
+}
