@@ -15,11 +15,15 @@ use std::ptr::{self, NonNull};
 
 use crate::thread;
 
-/// Sizes are rounded up to this.
-const STEP: usize = 32;
-/// Cells up to `CLASSES * STEP` bytes have a list.
-const CLASSES: usize = 16;
-/// So many blocks of one size are kept at most: 4.5 MB if every list is full.
+/// From one size to the next. The sizes are those that a common allocator has, which puts a word before each block.
+const STEP: usize = 16;
+/// The smallest size.
+const LEAST: usize = 8;
+/// So many sizes have a list.
+const CLASSES: usize = 32;
+/// Up to this size there is a list.
+const LARGEST: usize = LEAST + (CLASSES - 1) * STEP;
+/// So many blocks of one size are kept at most: 8.4 MB if every list is full.
 const MOST: u32 = 1024;
 /// As the system's allocator aligns.
 const ALIGN: usize = 16;
@@ -55,13 +59,13 @@ impl Size {
     }
 
     const fn new(layout: Layout) -> Size {
-        if layout.size() > CLASSES * STEP || layout.align() > ALIGN {
+        if layout.size() > LARGEST || layout.align() > ALIGN {
             return Size {
                 class: CLASSES,
                 layout,
             };
         }
-        let class = layout.size().saturating_sub(1) / STEP;
+        let class = (layout.size().saturating_sub(LEAST)).div_ceil(STEP);
         Size {
             class,
             layout: class_layout(class),
@@ -71,7 +75,7 @@ impl Size {
 
 const fn class_layout(class: usize) -> Layout {
     // SAFETY: a small size, and a power of two.
-    unsafe { Layout::from_size_align_unchecked((class + 1) * STEP, ALIGN) }
+    unsafe { Layout::from_size_align_unchecked(LEAST + class * STEP, ALIGN) }
 }
 
 impl Blocks {
@@ -190,12 +194,12 @@ mod tests {
     #[test]
     fn the_class_of_a_layout_holds_it() {
         let size = |size, align| Size::new(Layout::from_size_align(size, align).unwrap());
-        for bytes in 1..=CLASSES * STEP {
+        for bytes in 1..=LARGEST {
             let Size { class, layout } = size(bytes, 8);
             assert!(layout.size() >= bytes && layout.size() < bytes + STEP && class < CLASSES);
             assert_eq!(layout, class_layout(class));
         }
-        assert_eq!(size(CLASSES * STEP + 1, 8).class, CLASSES);
+        assert_eq!(size(LARGEST + 1, 8).class, CLASSES);
         assert_eq!(size(8, 128).class, CLASSES);
     }
 }

@@ -218,6 +218,20 @@ static EVER_SET: AtomicBool = AtomicBool::new(false);
 pub(crate) struct Snapshot(Arc<Vec<Variable>>);
 
 impl Snapshot {
+    /// An address whose lowest bit is not set.
+    pub(crate) fn into_raw(self) -> *mut () {
+        Arc::into_raw(self.0).cast_mut().cast()
+    }
+
+    /// # Safety
+    ///
+    /// The address comes from [`into_raw`](Snapshot::into_raw), and its owner is what this gives.
+    #[expect(unsafe_code, reason = "a word of a task's header owns a snapshot")]
+    pub(crate) unsafe fn from_raw(address: *mut ()) -> Snapshot {
+        // SAFETY: passed on to the caller.
+        Snapshot(unsafe { Arc::from_raw(address.cast_const().cast()) })
+    }
+
     /// A new context that begins with these variables.
     pub(crate) fn to_context(&self) -> Context {
         Context {
@@ -273,7 +287,7 @@ fn current_place() -> Place {
             let header = unsafe { task.as_ref() };
             match header.rare_if_made().and_then(|rare| rare.context.clone()) {
                 Some(own) => Place::Context(own),
-                None => header.inherited.clone().map_or(Place::Nothing, Place::Inherited),
+                None => header.inherited().map_or(Place::Nothing, Place::Inherited),
             }
         }
     })

@@ -195,7 +195,7 @@ impl TaskRef {
         if let Some(own) = header.rare_if_made().and_then(|rare| rare.context.clone()) {
             return Some(own);
         }
-        let inherited = header.inherited.as_ref()?;
+        let inherited = header.inherited()?;
         // From now on it is an object that can be shared.
         let made = inherited.to_context();
         Some(header.rare().context.get_or_insert(made).clone())

@@ -1,18 +1,43 @@
 //! `Extra`: what few tasks have, in a box that is made when it is needed.
 //!
 //! One lock guards it all. Nothing is woken, dropped or called while it is held.
+//!
+//! The header has one word for it, `Attached`, which it shares with the context variables that the task began with:
+//! it is null, or leads to those, or to the box, which then has them. It changes once, to the box.
+
+#![expect(unsafe_code, reason = "a word that owns one of two things")]
 
 use std::collections::BTreeMap;
+use std::mem::{self, ManuallyDrop};
 use std::ptr;
 use std::sync::PoisonError;
 use std::task::Waker;
 
 use crate::cell::header::Header;
 use crate::cell::state::CANCEL;
-use crate::sync::{Mutex, MutexGuard, Ordering};
+use crate::context::Snapshot;
+use crate::sync::{AtomicPtr, Mutex, MutexGuard, Ordering};
 use crate::{Context, Request, TaskName, TaskRef};
 
-pub(crate) struct Extra(Mutex<Rare>);
+/// The word of the header.
+pub(crate) struct Attached(AtomicPtr<()>);
+
+/// The lowest bit of the word: it leads to a snapshot.
+const SNAPSHOT: usize = 1;
+
+struct Extra {
+    rare: Mutex<Rare>,
+    /// Never changed. The task's own context, once it has one, is in `rare`.
+    inherited: Option<Snapshot>,
+}
+
+/// What the word says.
+enum Word {
+    Null,
+    /// Owned by the word.
+    Snapshot(ManuallyDrop<Snapshot>),
+    Extra(*mut Extra),
+}
 
 /// What is run when a task has ended.
 pub(crate) type Callback = Box<dyn FnOnce(&TaskRef) + Send>;
@@ -40,22 +65,24 @@ pub(crate) struct Rare {
 impl Header {
     /// The rare part, made if need be, locked.
     pub(crate) fn rare(&self) -> MutexGuard<'_, Rare> {
-        let mut extra = self.extra.load(Ordering::Acquire);
-        if extra.is_null() {
-            extra = self.make_extra();
-        }
-        #[expect(
-            unsafe_code,
-            reason = "an atomic pointer to a box that lives as long as the header"
-        )]
-        // SAFETY: once set the pointer stays, and its target lives as long as the header.
-        let extra = unsafe { &*extra };
-        extra.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let extra = self.attached.extra();
+        extra.rare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The rare part, locked, if there is one.
     pub(crate) fn rare_if_made(&self) -> Option<MutexGuard<'_, Rare>> {
-        (!self.extra.load(Ordering::Acquire).is_null()).then(|| self.rare())
+        matches!(self.attached.word(), Word::Extra(_)).then(|| self.rare())
+    }
+
+    /// The context variables that the task began with.
+    pub(crate) fn inherited(&self) -> Option<Snapshot> {
+        match self.attached.word() {
+            Word::Null => None,
+            // Even if another thread makes the box meanwhile: what it takes over lives as long as the header.
+            Word::Snapshot(snapshot) => Some(Snapshot::clone(&snapshot)),
+            // SAFETY: the box lives as long as the header.
+            Word::Extra(extra) => unsafe { &*extra }.inherited.clone(),
+        }
     }
 
     /// The request that the task has not seen yet.
@@ -65,32 +92,83 @@ impl Header {
         self.state.clear(CANCEL);
         rare.request.take()
     }
+}
+
+impl Attached {
+    #[inline]
+    pub(crate) fn new(inherited: Option<Snapshot>) -> Attached {
+        let word = match inherited {
+            None => ptr::null_mut(),
+            Some(snapshot) => snapshot.into_raw().map_addr(|address| address | SNAPSHOT),
+        };
+        Attached(AtomicPtr::new(word))
+    }
+
+    fn word(&self) -> Word {
+        Word::of(self.0.load(Ordering::Acquire))
+    }
+
+    /// The box, made if need be.
+    fn extra(&self) -> &Extra {
+        let extra = match self.word() {
+            Word::Extra(extra) => extra,
+            Word::Null | Word::Snapshot(_) => self.make_extra(),
+        };
+        // SAFETY: once set the pointer stays, and its target lives as long as the header.
+        unsafe { &*extra }
+    }
 
     #[cold]
     fn make_extra(&self) -> *mut Extra {
-        let made = Box::into_raw(Box::new(Extra(Mutex::new(Rare::default()))));
+        let mut made = Box::new(Extra {
+            rare: Mutex::new(Rare::default()),
+            inherited: None,
+        });
+        let before = self.0.load(Ordering::Acquire);
+        match Word::of(before) {
+            Word::Null => {}
+            Word::Snapshot(snapshot) => made.inherited = Some(ManuallyDrop::into_inner(snapshot)),
+            Word::Extra(first) => return first,
+        }
+        let made = Box::into_raw(made);
         let set = self
-            .extra
-            .compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire);
+            .0
+            .compare_exchange(before, made.cast(), Ordering::AcqRel, Ordering::Acquire);
         match set {
             Ok(_) => made,
             Err(first) => {
-                #[expect(unsafe_code, reason = "the box that was made just above")]
-                // SAFETY: another thread was first, nobody has seen this one.
-                drop(unsafe { Box::from_raw(made) });
-                first
+                // SAFETY: another thread was first, and nobody has seen this one. The snapshot is in the other's.
+                let spare = unsafe { Box::from_raw(made) };
+                mem::forget(spare.inherited);
+                first.cast()
             }
         }
     }
 }
 
-impl Drop for Header {
+impl Word {
+    #[inline]
+    fn of(word: *mut ()) -> Word {
+        if word.is_null() {
+            Word::Null
+        } else if word.addr() & SNAPSHOT != 0 {
+            let snapshot = word.map_addr(|address| address & !SNAPSHOT);
+            // SAFETY: from `into_raw`, and alive as long as the header; not dropped as long as the word owns it.
+            Word::Snapshot(ManuallyDrop::new(unsafe { Snapshot::from_raw(snapshot) }))
+        } else {
+            Word::Extra(word.cast())
+        }
+    }
+}
+
+impl Drop for Attached {
+    #[inline]
     fn drop(&mut self) {
-        let extra = self.extra.load(Ordering::Acquire);
-        if !extra.is_null() {
-            #[expect(unsafe_code, reason = "the box that `make_extra` made")]
-            // SAFETY: the header owns it, and goes.
-            drop(unsafe { Box::from_raw(extra) });
+        match self.word() {
+            Word::Null => {}
+            Word::Snapshot(snapshot) => drop(ManuallyDrop::into_inner(snapshot)),
+            // SAFETY: the box that `make_extra` made; the header owns it, and goes.
+            Word::Extra(extra) => drop(unsafe { Box::from_raw(extra) }),
         }
     }
 }

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU8, AtomicUsize};
 use std::task::{Context, Waker};
 
 use crate::blocks::{self, Size};
-use crate::cell::extra::Extra;
+use crate::cell::extra::Attached;
 use crate::cell::state::{DONE, MERGED, REF, State};
-use crate::context::{self, Snapshot};
+use crate::context;
 use crate::place::{Kind, Place, UNLISTED};
-use crate::sync::{AtomicPtr, UnsafeCell};
+use crate::sync::UnsafeCell;
 use crate::thread;
 
 /// The owner's flag: the task lies in the loop's ready queue.
@@ -47,10 +47,9 @@ pub(crate) struct Header {
     pub(crate) handle: AtomicU8,
     /// Who awaits the task. On a loop: written and read by the loop's thread alone. Elsewhere: see `join`.
     pub(crate) joiner: UnsafeCell<Option<Waker>>,
-    /// Made when it is needed: name, context, requests, callbacks.
-    pub(crate) extra: AtomicPtr<Extra>,
-    /// The context variables that the task began with; never changed. Its own context, once it has one, is in `extra`.
-    pub(crate) inherited: Option<Snapshot>,
+    /// The context variables that the task began with, and what is made when it is needed: name, context, requests,
+    /// callbacks.
+    pub(crate) attached: Attached,
     /// The task's number in this process.
     pub(crate) id: u64,
     /// What the task waits for; see `wait`.
@@ -110,8 +109,7 @@ impl Header {
             stage: Cell::new(EMPTY),
             handle: AtomicU8::new(0),
             joiner: UnsafeCell::new(None),
-            extra: AtomicPtr::new(std::ptr::null_mut()),
-            inherited,
+            attached: Attached::new(inherited),
             id,
             wait: AtomicUsize::new(0),
             location,
