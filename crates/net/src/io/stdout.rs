@@ -120,3 +120,50 @@ output! {
     /// The standard error, without a buffer; otherwise as [`Stdout`].
     Stderr, stderr, Standard::Error, "standard error"
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs::File;
+    use std::future::poll_fn;
+    use std::io::Read;
+    use std::os::fd::{AsFd, OwnedFd};
+    use std::os::unix::net::UnixStream;
+
+    use asyncio_reactor::Level;
+    use futures_lite::future::{block_on, poll_once};
+
+    use super::*;
+    use crate::io::sys::Stream;
+
+    #[test]
+    fn a_shared_description_that_is_full_is_waited_for_and_stays_blocking() {
+        let (reader, writer) = UnixStream::pair().unwrap();
+        let shared = Stream::shared(OwnedFd::from(writer));
+        let mut output = Output {
+            standard: Standard::Output,
+            way: Some(Way::Watched(Level::new(shared).unwrap())),
+        };
+        let bytes = [7; 4096];
+        block_on(async {
+            let mut written = poll_fn(|cx| output.poll_write(cx, &bytes)).await?;
+            while let Some(count) = poll_once(poll_fn(|cx| output.poll_write(cx, &bytes))).await {
+                written += count?;
+            }
+            assert!(written > bytes.len());
+            let mut content = vec![0; written];
+            File::from(reader.as_fd().try_clone_to_owned()?).read_exact(&mut content)?;
+            assert!(content.iter().all(|&byte| byte == 7));
+            assert!(poll_fn(|cx| output.poll_write(cx, &bytes)).await? > 0);
+            let Some(Way::Watched(level)) = &output.way else {
+                panic!("it is watched as before");
+            };
+            let flags = rustix::fs::fcntl_getfl(level.get_ref())?;
+            assert!(!flags.contains(rustix::fs::OFlags::NONBLOCK));
+            drop(reader);
+            let error = poll_fn(|cx| output.poll_write(cx, &bytes)).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+            io::Result::Ok(())
+        })
+        .unwrap();
+    }
+}

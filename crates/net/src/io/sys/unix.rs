@@ -37,6 +37,15 @@ impl AsFd for Stream {
 }
 
 impl Stream {
+    /// One whose description is shared, as where none of our own can be had.
+    #[cfg(test)]
+    pub(crate) fn shared(fd: OwnedFd) -> Stream {
+        Stream {
+            fd,
+            kind: Kind::Shared,
+        }
+    }
+
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = match self.kind {
             Kind::Socket => recv(&self.fd, buffer, RecvFlags::DONTWAIT)?.0,
