@@ -391,7 +391,8 @@ impl Transport {
         if sending.cut {
             return Poll::Ready(Err(closed()));
         }
-        if sending.queue.is_empty() && sending.eof != Eof::Wanted {
+        // Closing ends the direction too.
+        if sending.phase == Phase::Closed || sending.queue.is_empty() && sending.eof != Eof::Wanted {
             return Poll::Ready(Ok(()));
         }
         let old = sending.poller.replace(cx.waker().clone());
@@ -451,7 +452,7 @@ impl Shared {
                 };
                 wake.push(waker.clone());
             }
-            if sending.eof == Eof::Wanted {
+            if sending.eof == Eof::Wanted && sending.phase == Phase::Open {
                 sending.eof = Eof::Sent;
                 if let Err(error) = self.wire.close_write() {
                     self.lose(sending, error);

@@ -2,130 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
+#[path = "streams/script.rs"]
+#[allow(dead_code, reason = "no test uses all of it")]
+mod script;
+
 use std::any::Any;
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use asyncio_net::{StreamError, Wire, stream};
 use asyncio_testing::by_hand;
+use futures_lite::AsyncWriteExt;
 use futures_lite::future::block_on;
 
-/// A wire of which the test says what it does.
-#[derive(Debug, Clone, Default)]
-struct Script(Arc<Mutex<State>>);
-
-#[derive(Debug, Default)]
-struct State {
-    incoming: VecDeque<Vec<u8>>,
-    /// So many bytes are taken before writing would block.
-    room: usize,
-    sent: Vec<u8>,
-    fails: Option<ErrorKind>,
-    /// The calls that write, and the slices of the longest.
-    writes: usize,
-    slices: usize,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-    no_eof: bool,
-    eof_sent: bool,
-    closed: usize,
-}
-
-impl Script {
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.0.lock().unwrap())
-    }
-
-    /// The peer takes so many bytes more.
-    fn takes(&self, room: usize) {
-        let waker = self.with(|state| {
-            state.room += room;
-            state.writer.take()
-        });
-        waker.into_iter().for_each(Waker::wake);
-    }
-
-    fn breaks(&self, kind: ErrorKind) {
-        let waker = self.with(|state| {
-            state.fails = Some(kind);
-            state.writer.take()
-        });
-        waker.into_iter().for_each(Waker::wake);
-    }
-}
-
-impl Wire for Script {
-    fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
-        self.with(|state| match state.incoming.pop_front() {
-            Some(mut bytes) => {
-                if bytes.len() > most {
-                    let rest = bytes.split_off(most);
-                    state.incoming.push_front(rest);
-                }
-                buffer.extend_from_slice(&bytes);
-                Poll::Ready(Ok(bytes.len()))
-            }
-            None if state.closed > 0 => Poll::Ready(Ok(0)),
-            None => {
-                state.reader = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        })
-    }
-
-    fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.with(|state| {
-            state.writes += 1;
-            state.slices = state.slices.max(buffers.len());
-            if let Some(kind) = state.fails {
-                return Err(kind.into());
-            }
-            if state.room == 0 {
-                return Err(ErrorKind::WouldBlock.into());
-            }
-            let bytes = buffers.iter().flat_map(|buffer| buffer.to_vec());
-            let before = state.sent.len();
-            state.sent.extend(bytes.take(state.room));
-            let count = state.sent.len() - before;
-            state.room -= count;
-            Ok(count)
-        })
-    }
-
-    fn poll_write(&self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        match self.try_write(buffers) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                self.with(|state| state.writer = Some(cx.waker().clone()));
-                Poll::Pending
-            }
-            done => Poll::Ready(done),
-        }
-    }
-
-    fn close_write(&self) -> io::Result<()> {
-        self.with(|state| state.eof_sent = true);
-        Ok(())
-    }
-
-    fn can_close_write(&self) -> bool {
-        self.with(|state| !state.no_eof)
-    }
-
-    fn close(&self) -> io::Result<()> {
-        let waker = self.with(|state| {
-            state.closed += 1;
-            state.reader.take()
-        });
-        waker.into_iter().for_each(Waker::wake);
-        Ok(())
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-}
+use script::Script;
 
 /// STR-18, STR-19. A system may take a write of no pieces for an error.
 #[test]
@@ -345,4 +236,22 @@ fn new_marks_pause_and_resume_at_once() {
     writer.set_write_buffer_limits(Some(200), Some(100)).unwrap();
     assert_eq!(drain.wakes(), 1);
     drain.poll().unwrap().unwrap();
+}
+
+/// STR-21, STR-24. Closing ends the direction as well, and so whoever waits for its end.
+#[test]
+fn a_flush_after_the_end_of_a_direction_ends_with_the_connection() {
+    let wire = Script::default();
+    let (_reader, mut writer) = stream(wire.clone());
+    writer.write(b"abc").unwrap();
+    let transport = writer.transport().clone();
+    let mut close = by_hand(async { writer.io().close().await }).waits();
+    transport.close();
+    wire.takes(3);
+    assert_eq!(close.wakes(), 1);
+    close.poll().expect("all is over").unwrap();
+    assert!(
+        !wire.with(|state| state.eof_sent),
+        "what is closed is not half-closed"
+    );
 }
