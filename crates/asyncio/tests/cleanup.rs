@@ -1,21 +1,15 @@
 //! Ctrl-C and the end of a loop: cleanup that awaits runs to its end, or for as long as the grace says.
 #![cfg(unix)]
 
+#[path = "kit/example.rs"]
+mod kit;
+
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// An example of this package, which cargo builds beside the tests.
-fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its program");
-    let profile = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("tests lie in target/PROFILE/deps");
-    profile.join("examples").join(name)
-}
+use kit::example;
 
 /// What the program wrote to its two outputs after Ctrl-C, how long that took, and the signal it ended by.
 fn interrupted(arguments: &[&str]) -> (String, String, Duration, Option<i32>) {

@@ -1,21 +1,15 @@
 //! Ctrl-C against the real example program.
 #![cfg(unix)]
 
+#[path = "kit/example.rs"]
+mod kit;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// An example of this package, which cargo builds beside the tests.
-fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its program");
-    let profile = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("tests lie in target/PROFILE/deps");
-    profile.join("examples").join(name)
-}
+use kit::example;
 
 fn echo_server() -> (Child, String) {
     let mut child = Command::new(example("echo_server"))

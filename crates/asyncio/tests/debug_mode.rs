@@ -1,17 +1,11 @@
 //! Debug mode, and the environment that decides about it.
 
-use std::path::PathBuf;
+#[path = "kit/example.rs"]
+mod kit;
+
 use std::process::Command;
 
-/// An example of this package, which cargo builds beside the tests.
-fn example(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a test knows its program");
-    let profile = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("tests lie in target/PROFILE/deps");
-    profile.join("examples").join(name)
-}
+use kit::example;
 
 fn is_debug(argument: Option<&str>, variable: Option<&str>) -> bool {
     let mut program = Command::new(example("debug_mode"));

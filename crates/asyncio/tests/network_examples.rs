@@ -1,80 +1,18 @@
 //! The port forwarder, the echo on several cores and the UDP echo, as their users run them.
 #![cfg(unix)]
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+#[path = "kit/example.rs"]
+mod kit;
+
+use kit::Server;
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// A running example; it is killed when the test fails before it is interrupted.
-struct Server {
-    child: Child,
-    output: BufReader<ChildStdout>,
-    address: String,
-}
-
-impl Server {
-    /// Starts an example of this package, which cargo builds beside the tests.
-    fn start(name: &str, arguments: &[&str]) -> Server {
-        let test = std::env::current_exe().expect("a test knows its program");
-        let profile = test
-            .parent()
-            .and_then(|deps| deps.parent())
-            .expect("tests lie in target/PROFILE/deps");
-        let mut child = Command::new(profile.join("examples").join(name))
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the example was built");
-        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut line = String::new();
-        output
-            .read_line(&mut line)
-            .expect("the server says where it listens");
-        let address = line.trim().rsplit(' ').next().expect("the address comes last");
-        Server {
-            address: address.to_owned(),
-            child,
-            output,
-        }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        line
-    }
-
-    /// Ends it by Ctrl-C.
-    fn interrupt(mut self) {
-        let sent = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
-            .status()
-            .expect("kill is there");
-        assert!(sent.success());
-        let status = self.child.wait().unwrap();
-        assert_eq!((status.signal(), status.code()), (Some(2), None));
-    }
-
-    #[cfg(target_os = "linux")]
-    fn count(&self, what: &str) -> usize {
-        let directory = format!("/proc/{}/{what}", self.child.id());
-        std::fs::read_dir(directory).unwrap().count()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn echoes(stream: &mut TcpStream, message: &[u8]) {
-    stream.write_all(message).unwrap();
+    stream.write_all(message).expect("the peer reads");
     let mut buffer = vec![0; message.len()];
-    stream.read_exact(&mut buffer).unwrap();
+    stream.read_exact(&mut buffer).expect("the peer writes");
     assert_eq!(buffer, message);
 }
 

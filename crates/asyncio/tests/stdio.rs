@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "the functions of a test")]
 #![cfg(target_os = "linux")]
 
+#[path = "kit/example.rs"]
+mod kit;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -14,15 +17,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::fs::{OFlags, fcntl_getfl};
 use rustix::pipe::{PipeFlags, pipe_with};
 
-/// The example `cat`, which cargo builds beside the tests.
-fn cat() -> Command {
-    let test = std::env::current_exe().expect("a test knows its program");
-    let profile = test
-        .parent()
-        .and_then(|deps| deps.parent())
-        .expect("tests lie in target/PROFILE/deps");
-    Command::new(profile.join("examples").join("cat"))
-}
+use kit::example;
 
 /// A child must not inherit what is not meant for it: it would keep the pipe open.
 fn pipe() -> (OwnedFd, OwnedFd) {
@@ -53,7 +48,7 @@ fn pipes_are_waited_for_without_a_thread_and_keep_their_mode() {
     let (input, to_child) = pipe();
     let (from_child, output) = pipe();
     let mut to_child = File::from(to_child);
-    let mut child = cat()
+    let mut child = Command::new(example("cat"))
         .stdin(input.try_clone().unwrap())
         .stdout(output.try_clone().unwrap())
         .spawn()
@@ -70,7 +65,7 @@ fn pipes_are_waited_for_without_a_thread_and_keep_their_mode() {
 #[test]
 fn a_megabyte_comes_through_a_pipe_that_is_read_late() {
     let data: Vec<u8> = (0..1 << 20).map(|n: u32| (n % 251) as u8).collect();
-    let mut child = cat()
+    let mut child = Command::new(example("cat"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -94,7 +89,7 @@ fn a_terminal_is_waited_for_without_a_thread_and_keeps_its_mode() {
     unlockpt(&master).unwrap();
     let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
     let terminal = ioctl_tiocgptpeer(&master, flags).unwrap();
-    let mut child = cat()
+    let mut child = Command::new(example("cat"))
         .stdin(terminal.try_clone().unwrap())
         .stdout(terminal.try_clone().unwrap())
         .spawn()
@@ -115,7 +110,7 @@ fn a_terminal_is_waited_for_without_a_thread_and_keeps_its_mode() {
 #[test]
 fn sockets_are_waited_for_and_keep_their_mode() {
     let (ours, theirs) = UnixStream::pair().unwrap();
-    let mut child = cat()
+    let mut child = Command::new(example("cat"))
         .stdin(OwnedFd::from(theirs.try_clone().unwrap()))
         .stdout(OwnedFd::from(theirs.try_clone().unwrap()))
         .spawn()
@@ -134,7 +129,7 @@ fn files_are_read_and_written_at_their_shared_position() {
     std::fs::write(&from, &data).unwrap();
     let mut output = File::create(&to).unwrap();
     output.write_all(b"first\n").unwrap();
-    let status = cat()
+    let status = Command::new(example("cat"))
         .stdin(File::open(&from).unwrap())
         .stdout(output.try_clone().unwrap())
         .status()
@@ -162,7 +157,7 @@ fn error_of(mut command: Command) -> String {
 
 #[test]
 fn a_full_device_is_an_error() {
-    let mut command = cat();
+    let mut command = Command::new(example("cat"));
     let full = File::options().write(true).open("/dev/full").unwrap();
     command
         .stdin(File::open("/proc/self/status").unwrap())
@@ -175,7 +170,7 @@ fn a_full_device_is_an_error() {
 fn a_pipe_without_a_reader_is_an_error() {
     let (reader, writer) = pipe();
     drop(reader);
-    let mut command = cat();
+    let mut command = Command::new(example("cat"));
     command
         .stdin(File::open("/proc/self/status").unwrap())
         .stdout(writer);
@@ -187,7 +182,7 @@ fn a_pipe_without_a_reader_is_an_error() {
 fn a_closed_standard_input_is_at_its_end() {
     let status = Command::new("sh")
         .args(["-c", "exec \"$0\" <&-"])
-        .arg(cat().get_program())
+        .arg(Command::new(example("cat")).get_program())
         .status()
         .unwrap();
     assert!(status.success());
@@ -197,7 +192,7 @@ fn a_closed_standard_input_is_at_its_end() {
 #[test]
 fn a_program_ends_although_a_thread_waits_for_its_input() {
     let counter = rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).unwrap();
-    let mut command = cat();
+    let mut command = Command::new(example("cat"));
     command.arg("0.02").stdin(counter).stdout(Stdio::null());
     let error = error_of(command);
     assert!(error.contains("TimedOut"), "{error}");
@@ -206,7 +201,7 @@ fn a_program_ends_although_a_thread_waits_for_its_input() {
 #[test]
 fn what_cannot_be_watched_is_read_by_a_thread() {
     let counter = rustix::event::eventfd(0, rustix::event::EventfdFlags::CLOEXEC).unwrap();
-    let mut child = cat()
+    let mut child = Command::new(example("cat"))
         .stdin(counter.try_clone().unwrap())
         .stdout(Stdio::piped())
         .spawn()
