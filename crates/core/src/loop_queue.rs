@@ -331,6 +331,7 @@ impl LoopQueue {
         state.check_between_steps("LoopQueue::tick");
         let _stepping = state.step();
         let _restore = thread::enter_loop(state);
+        let _steps = thread::begin_steps();
         let steps = state.ready.borrow().len().max(budget);
         for done in 0..steps {
             match state.pop() {

@@ -174,6 +174,38 @@ pub(crate) fn begin_step(task: NonNull<Header>) -> Step {
     begin(task.as_ptr())
 }
 
+/// Begins a stretch in which steps follow each other and nothing runs in between: see [`begin_next_step`].
+#[inline]
+pub(crate) fn begin_steps() -> Step {
+    begin(ptr::null())
+}
+
+/// While it lives, a task takes a step on this thread; afterwards nothing runs.
+pub(crate) struct NextStep(());
+
+/// Begins a step as [`begin_step`] does, inside of [`begin_steps`]: it need not remember what ran before, which is
+/// nothing.
+#[inline]
+pub(crate) fn begin_next_step(task: NonNull<Header>) -> NextStep {
+    // SAFETY: the caller has a reference.
+    unsafe { task.as_ref() }.wait.store(0, Ordering::Relaxed);
+    THREAD.with(|thread| {
+        debug_assert!(thread.running.get().is_null() && thread.scope.get().is_null());
+        thread.running.set(task.as_ptr());
+    });
+    NextStep(())
+}
+
+impl Drop for NextStep {
+    #[inline]
+    fn drop(&mut self) {
+        THREAD.with(|thread| {
+            thread.running.set(ptr::null());
+            thread.scope.set(ptr::null());
+        });
+    }
+}
+
 /// Hides the running task and its scopes from what `f` calls.
 pub fn outside<R>(f: impl FnOnce() -> R) -> R {
     let _step = begin(ptr::null());

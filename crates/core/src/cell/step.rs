@@ -52,7 +52,7 @@ impl Queued {
         self.header().state.set(SCHEDULED);
     }
 
-    /// Takes the step, on the thread of the task's loop or on a worker of its pool.
+    /// Takes the step, on the thread of the task's loop, inside of `thread::begin_steps`, or on a worker of its pool.
     #[inline]
     pub(crate) fn run(self) {
         if self.header().place.kind() == Kind::Loop {
@@ -69,7 +69,7 @@ impl Queued {
             return;
         }
         header.clear_flag(READY);
-        if poll_here(self.0) {
+        if poll_next(self.0) {
             finish_local(self.into_raw(), 1);
         } else {
             let header = self.header();
@@ -124,6 +124,17 @@ impl Drop for Queued {
     fn drop(&mut self) {
         // SAFETY: the reference is this one's.
         unsafe { release(self.0) };
+    }
+}
+
+/// Polls a task of the loop that this thread turns, in a row of steps.
+#[inline]
+fn poll_next(cell: NonNull<Header>) -> bool {
+    // SAFETY: as in `poll_here`.
+    unsafe {
+        let waker = borrowed_waker(cell);
+        let _frame = thread::begin_next_step(cell);
+        (cell.as_ref().vtable.poll)(cell, &mut Context::from_waker(&waker))
     }
 }
 
