@@ -251,6 +251,24 @@ async def tcp(size, *load):
     await server.serve_forever()
 
 
+async def streams(exactly, *load):
+    """Every line, or every 64 bytes, sent back at once."""
+
+    async def echo(reader, writer):
+        try:
+            while data := await (reader.readexactly(64) if exactly else reader.readline()):
+                writer.write(data)
+                await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0, backlog=1024)
+    load_beside(server.sockets[0].getsockname()[1], *load)
+    await server.serve_forever()
+
+
 async def udp():
     class Echo(asyncio.DatagramProtocol):
         def connection_made(self, transport):
@@ -290,6 +308,10 @@ ROWS = {
     "echo_64x65536": lambda: tcp(65536, "tcp", 64, 65536, MILLIS),
     "connect_rate": lambda: tcp(64, "connect", 16, 64, MILLIS),
     "udp_echo_64": udp,
+    "lines_1": lambda: streams(False, "lines", 1, 64, 1, MILLIS),
+    "lines_64": lambda: streams(False, "lines", 64, 64, 1, MILLIS),
+    "exactly_64": lambda: streams(True, "lines", 64, 64, 1, MILLIS),
+    "lines_pipelined_64": lambda: streams(False, "lines", 64, 64, 16, MILLIS),
 }
 
 

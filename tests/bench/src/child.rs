@@ -5,6 +5,7 @@ use crate::peers::{
 };
 use crate::workloads::{memory, net, ping_pong, pool, process, structured, tasks, threads, timers};
 
+mod streams;
 mod sync;
 
 /// Amounts of work are divided by this in a quick run.
@@ -67,7 +68,9 @@ fn structured<P: Structured>(row: &str, quick: bool) -> Option<f64> {
 
 /// One measurement, printed; the status tells whether there was one.
 pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
-    let value = sync::measure(row, peer, quick).or_else(|| match peer {
+    let value = sync::measure(row, peer, quick);
+    let value = value.or_else(|| streams::measure(row, peer, quick));
+    let value = value.or_else(|| match peer {
         "ours" if structured::work(row).is_some() => structured::<Ours>(row, quick),
         "tokio" if structured::work(row).is_some() => structured::<TokioCt>(row, quick),
         "tokio_local" => structured::<TokioLocal>(row, quick),

@@ -1,7 +1,8 @@
 //! The load generator: one thread, one epoll, the same for every peer. Linux only, as is the benchmark.
 //!
 //! Each client has one message under way: it sends, waits for all of it to come back, and sends again. The first tenth
-//! of the time is not counted.
+//! of the time is not counted. A message ends with a newline and has no other, so that it is a line too; for `lines` it
+//! is several of them.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
@@ -25,7 +26,8 @@ pub fn run(arguments: &[String]) {
         .collect();
     let (port, rest) = (numbers[0] as u16, &numbers[1..]);
     let value = match (kind.as_str(), rest) {
-        ("tcp", &[clients, size, millis]) => tcp(port, clients, size, millis),
+        ("tcp", &[clients, size, millis]) => tcp(port, clients, size, 1, millis),
+        ("lines", &[clients, size, lines, millis]) => tcp(port, clients, size, lines, millis),
         ("latency", &[clients, size, millis, percent]) => {
             let mut seen = latencies(port, clients, size, millis);
             crate::stats::percentile(&mut seen, percent as usize)
@@ -59,9 +61,10 @@ impl Clock {
     }
 }
 
-fn tcp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
+/// Messages per second, that many under way on each connection.
+fn tcp(port: u16, clients: u64, size: u64, lines: u64, millis: u64) -> f64 {
     let epoll = Epoll::new();
-    let mut clients: Vec<Client> = (0..clients).map(|_| client(port, size)).collect();
+    let mut clients: Vec<Client> = (0..clients).map(|_| client(port, size, lines)).collect();
     for (key, client) in clients.iter_mut().enumerate() {
         epoll.add(client.stream().as_raw_fd(), key);
         client.advance(&mut |_| false);
@@ -74,7 +77,7 @@ fn tcp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
         epoll.wait(100, &mut keys);
         for &key in &keys {
             clients[key].advance(&mut |_| {
-                count += u64::from(now >= clock.from);
+                count += lines * u64::from(now >= clock.from);
                 true
             });
         }
@@ -88,7 +91,7 @@ fn latencies(port: u16, clients: u64, size: u64, millis: u64) -> Vec<f64> {
     let epoll = Epoll::new();
     let mut random = Random::new();
     let mut clients: Vec<(Client, Option<Instant>)> = (0..clients)
-        .map(|_| (client(port, size), Some(Instant::now())))
+        .map(|_| (client(port, size, 1), Some(Instant::now())))
         .collect();
     for (key, (client, _)) in clients.iter().enumerate() {
         epoll.add(client.stream().as_raw_fd(), key);
@@ -130,7 +133,7 @@ fn latencies(port: u16, clients: u64, size: u64, millis: u64) -> Vec<f64> {
 /// That many round trips in all, give or take one of each client; gives the exact number.
 fn fixed(port: u16, clients: u64, size: u64, total: u64) -> f64 {
     let epoll = Epoll::new();
-    let mut clients: Vec<Client> = (0..clients).map(|_| client(port, size)).collect();
+    let mut clients: Vec<Client> = (0..clients).map(|_| client(port, size, 1)).collect();
     for (key, client) in clients.iter_mut().enumerate() {
         epoll.add(client.stream().as_raw_fd(), key);
         client.advance(&mut |_| false);
@@ -155,7 +158,7 @@ fn connect(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
         let stream = connected(port);
         epoll::reset_on_close(stream.as_raw_fd());
         epoll.add(stream.as_raw_fd(), key);
-        let mut client = Client::new(stream, size as usize);
+        let mut client = Client::new(stream, size as usize, 1);
         client.advance(&mut |_| false);
         client
     };
@@ -219,12 +222,16 @@ fn udp(port: u16, clients: u64, size: u64, millis: u64) -> f64 {
 
 /// One round trip on each connection, then "ready", then nothing until standard input ends.
 fn idle(port: u16, clients: u64, size: u64) {
-    let mut message = vec![7; size as usize];
+    let message = client::message(size as usize, 1, 0);
+    let mut buffer = vec![0; size as usize];
     let streams: Vec<TcpStream> = (0..clients)
         .map(|_| {
             let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+            // So that no port lingers in TIME_WAIT.
+            epoll::reset_on_close(stream.as_raw_fd());
             stream.write_all(&message).unwrap();
-            stream.read_exact(&mut message).unwrap();
+            stream.read_exact(&mut buffer).unwrap();
+            assert_eq!(buffer, message);
             stream
         })
         .collect();
@@ -233,10 +240,10 @@ fn idle(port: u16, clients: u64, size: u64) {
     drop(streams);
 }
 
-fn client(port: u16, size: u64) -> Client {
+fn client(port: u16, size: u64, lines: u64) -> Client {
     let stream = connected(port);
     stream.set_nodelay(true).unwrap();
-    Client::new(stream, size as usize)
+    Client::new(stream, size as usize, lines)
 }
 
 fn connected(port: u16) -> TcpStream {

@@ -13,6 +13,7 @@ mod monoio;
 pub mod ours;
 pub mod queues;
 pub mod smol;
+mod streams;
 mod structured;
 pub mod tokio;
 
@@ -22,6 +23,7 @@ pub use self::monoio::Monoio;
 pub use self::ours::{Ours, OursPool};
 pub use self::queues::{Nowait, Receiver, Sender};
 pub use self::smol::{Smol, SmolPool};
+pub use self::streams::{Protocol, Streams};
 pub use self::structured::{Structured, TokioLocal};
 pub use self::tokio::{TokioCt, TokioMt};
 

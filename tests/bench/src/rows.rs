@@ -72,6 +72,8 @@ const fn less(name: &'static str, what: &'static str, unit: &'static str, bar: B
 
 const SMOL: Bar = Bar::Peer("smol", 1.0);
 
+const STREAMS: &[&str] = &["ours", "tokio", "smol", "python", "uvloop"];
+
 const LOCKS: &[&str] = &["ours", "tokio", "tokio_on_ours", "async_lock", "python"];
 const LOCK_POOL: &[&str] = &["ours_pool", "tokio_mt", "tokio_on_ours_pool", "async_lock_pool"];
 const QUEUES: &[&str] = &[
@@ -159,6 +161,36 @@ pub static ROWS: &[Row] = &[
     rate("echo_64x65536", "round trips, 64 connections, 64 KiB", ALL),
     rate("connect_rate", "connections with one round trip each", ALL),
     rate("udp_echo_64", "datagrams echoed, 64 clients, 64 bytes", ALL),
+    rate(
+        "lines_1",
+        "lines of 64 bytes read and sent back, 1 connection",
+        STREAMS,
+    ),
+    rate(
+        "lines_64",
+        "lines of 64 bytes read and sent back, 64 connections",
+        STREAMS,
+    ),
+    rate(
+        "exactly_64",
+        "records of 64 bytes read and sent back, 64 connections",
+        STREAMS,
+    ),
+    rate(
+        "lines_pipelined_64",
+        "lines_64, 16 lines under way on each connection, each sent back by itself",
+        STREAMS,
+    ),
+    rate(
+        "lines_batched_64",
+        "the same, sent back when no other line was read yet",
+        &["ours", "tokio", "smol"],
+    ),
+    rate(
+        "per_core_echo",
+        "echo_64x64, ours on two loops with a listener each, tokio on two workers",
+        &["ours", "tokio_mt"],
+    ),
     rate("pool_spawn_join", "tasks spawned and joined on two workers", POOL),
     rate("pool_yield", "yields of 1000 tasks on two workers", POOL),
     rate(
@@ -251,6 +283,24 @@ pub static ROWS: &[Row] = &[
         "bytes",
         Bar::Peer("tokio", 1.0),
     ),
+    Row {
+        peers: &["ours", "tokio", "tokio_1k"],
+        ..less(
+            "bytes_per_idle_stream",
+            "heap of a connection whose server waits for a line; tokio with a BufReader and a BufWriter, tokio_1k with a bare KiB",
+            "bytes",
+            Bar::Peer("tokio", 1.0),
+        )
+    },
+    Row {
+        peers: &["ours", "tokio"],
+        ..less(
+            "idle_10k_p99",
+            "99th percentile of a line there and back, beside 10,000 idle connections or as many as may be open",
+            "ns",
+            Bar::Peer("tokio", 1.0),
+        )
+    },
     less(
         "allocs_per_spawn",
         "allocations of a task spawned and joined",

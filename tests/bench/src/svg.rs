@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use crate::rounds::Measured;
 
 /// Ours first, in the strongest colour.
-const COLOURS: [(&str, &str); 19] = [
+const COLOURS: [(&str, &str); 20] = [
     ("ours", "#d1495b"),
     ("ours_pool", "#d1495b"),
     ("tokio", "#30638e"),
     ("tokio_mt", "#30638e"),
+    ("tokio_1k", "#6fa3c7"),
     ("smol", "#66a182"),
     ("smol_pool", "#66a182"),
     ("monoio", "#edae49"),
@@ -32,7 +33,7 @@ pub type Group<'a> = (&'static str, String, Vec<&'a Measured>);
 
 /// The rows by subject, empty groups left out.
 pub fn groups(measured: &[Measured]) -> Vec<Group<'_>> {
-    let subjects: [(&str, &str, &[&str]); 6] = [
+    let subjects: [(&str, &str, &[&str]); 7] = [
         ("tasks", "Tasks on one thread", &["spawn_join", "yield", "wake_"]),
         ("timers", "Timers", &["timer_create", "timer_fire"]),
         (
@@ -47,9 +48,14 @@ pub fn groups(measured: &[Measured]) -> Vec<Group<'_>> {
         ),
         ("network", "Network", &["echo_", "connect_", "udp_"]),
         (
+            "streams",
+            "Streams, TLS, and loops per core",
+            &["lines_", "exactly_", "tls_", "per_core_"],
+        ),
+        (
             "memory",
             "Memory and lateness (less is better: bars are inverted)",
-            &["bytes_", "timer_lateness"],
+            &["bytes_", "timer_lateness", "idle_"],
         ),
     ];
     let group = |(name, title, starts): (&'static str, &str, &[&str])| {

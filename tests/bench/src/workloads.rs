@@ -14,6 +14,7 @@ pub mod ping_pong;
 pub mod pool;
 pub mod process;
 pub mod queues;
+pub mod streams;
 pub mod structured;
 pub mod tasks;
 pub mod threads;

@@ -24,6 +24,33 @@ async fn echo(mut stream: TcpStream, buffer: usize) {
     }
 }
 
+async fn serve(listener: TcpListener, buffer: usize) -> std::io::Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await?;
+        drop(asyncio::create_task(echo(stream, buffer)));
+    }
+}
+
+/// Two loops on threads of their own, each with a listener on the one port, whose number `bound` hears.
+pub fn per_core_echo(buffer: usize, bound: impl FnOnce(u16)) {
+    let listen = async |port: u16| {
+        let builder = TcpListener::builder().reuse_port(true);
+        let listener = builder.bind(("127.0.0.1", port)).await;
+        listener.unwrap().into_std().unwrap()
+    };
+    let listeners = asyncio::run(async {
+        let first = listen(0).await;
+        let second = listen(first.local_addr().unwrap().port()).await;
+        [first, second]
+    });
+    bound(listeners[0].local_addr().unwrap().port());
+    let cores = asyncio_loop::PerCore::new().threads(2).run(|core| {
+        let listener = listeners[core].try_clone();
+        async move { serve(TcpListener::from_std(listener?)?, buffer).await }
+    });
+    drop(cores.unwrap());
+}
+
 impl Peer for Ours {
     fn run<F: Future>(main: impl FnOnce(Self) -> F) -> F::Output {
         asyncio::run(main(Ours))
@@ -48,10 +75,7 @@ impl Peer for Ours {
     async fn tcp_echo(self, buffer: usize, bound: impl FnOnce(u16) + 'static) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         bound(listener.local_addr().unwrap().port());
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            drop(asyncio::create_task(echo(stream, buffer)));
-        }
+        serve(listener, buffer).await.unwrap();
     }
 
     async fn udp_echo(self, bound: impl FnOnce(u16) + 'static) {

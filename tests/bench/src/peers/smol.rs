@@ -11,7 +11,7 @@ use super::{Peer, Pool};
 
 /// One thread.
 #[derive(Clone, Copy)]
-pub struct Smol(&'static LocalExecutor<'static>);
+pub struct Smol(pub(super) &'static LocalExecutor<'static>);
 
 /// Two threads beside the one that waits.
 #[derive(Clone, Copy)]

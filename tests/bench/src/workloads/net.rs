@@ -28,12 +28,16 @@ pub fn finish_load(load: Child) -> f64 {
         .unwrap_or_else(|_| panic!("the load said {text:?}"))
 }
 
-fn print_and_exit(value: f64, unit: &str) -> ! {
+pub(super) fn print_and_exit(value: f64, unit: &str) -> ! {
     println!("{value} {unit}");
     exit(0)
 }
 
-fn load_beside(kind: &'static str, arguments: Vec<u64>, unit: &'static str) -> impl FnOnce(u16) + Send {
+pub(super) fn load_beside(
+    kind: &'static str,
+    arguments: Vec<u64>,
+    unit: &'static str,
+) -> impl FnOnce(u16) + Send {
     move |port| {
         std::thread::spawn(move || print_and_exit(finish_load(start_load(kind, port, &arguments)), unit));
     }
@@ -47,7 +51,7 @@ pub fn tcp<P: Peer>(connections: u64, size: u64, millis: u64) -> f64 {
 }
 
 /// The buffer of a connection: a message, and a kilobyte at least.
-fn buffer(size: u64) -> usize {
+pub(super) fn buffer(size: u64) -> usize {
     size.max(1024) as usize
 }
 
@@ -75,7 +79,13 @@ pub fn stuck<P: Pool>(millis: u64) -> f64 {
 /// Bytes of heap per connection that had one round trip and now waits, its buffer of 1024 bytes included.
 pub fn idle_bytes<P: Peer>(connections: u64) -> f64 {
     alloc::count();
-    let measure = move |port| {
+    P::run(|peer: P| peer.tcp_echo(buffer(64), measure_idle(connections)));
+    unreachable!("a server does not end")
+}
+
+/// Prints the bytes of heap per connection that the server on that port then has, and ends the process.
+pub(super) fn measure_idle(connections: u64) -> impl FnOnce(u16) {
+    move |port| {
         std::thread::spawn(move || {
             // One connection first, so that what a server makes once is not counted.
             let mut first = start_load("idle", port, &[1, 64]);
@@ -87,12 +97,10 @@ pub fn idle_bytes<P: Peer>(connections: u64) -> f64 {
             drop((first.stdin.take(), rest.stdin.take()));
             print_and_exit(bytes, "bytes")
         });
-    };
-    P::run(|peer: P| peer.tcp_echo(buffer(64), measure));
-    unreachable!("a server does not end")
+    }
 }
 
-fn wait_for_line(load: &mut Child) {
+pub(super) fn wait_for_line(load: &mut Child) {
     let mut line = String::new();
     BufReader::new(load.stdout.as_mut().unwrap())
         .read_line(&mut line)
