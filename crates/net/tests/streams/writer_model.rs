@@ -250,12 +250,10 @@ impl Both {
                 writer.abort();
                 model.end(None);
             }
-            11 if number < 30 => {
-                // It is found by a write that waits, or else by the next one.
-                if model.queued() > 0 {
-                    model.end(Some(ErrorKind::ConnectionAborted));
-                    self.wire.breaks(ErrorKind::ConnectionAborted);
-                }
+            // It is found by a write that waits, or else by the next one.
+            11 if number < 30 && model.queued() > 0 => {
+                model.end(Some(ErrorKind::ConnectionAborted));
+                self.wire.breaks(ErrorKind::ConnectionAborted);
             }
             12 => {
                 let mut io = pin!(writer.io());
