@@ -8,6 +8,8 @@ use crate::workloads::{memory, net, ping_pong, pool, process, structured, tasks,
 mod streams;
 mod sync;
 
+pub use streams::serve as serve_streams;
+
 /// Amounts of work are divided by this in a quick run.
 fn shrink(quick: bool) -> usize {
     if quick { 5 } else { 1 }

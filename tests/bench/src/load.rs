@@ -7,7 +7,11 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use asyncio::net::tls;
+use asyncio::net::tls::rustls::{ClientConnection, StreamOwned};
 
 mod client;
 mod epoll;
@@ -26,8 +30,11 @@ pub fn run(arguments: &[String]) {
         .collect();
     let (port, rest) = (numbers[0] as u16, &numbers[1..]);
     let value = match (kind.as_str(), rest) {
-        ("tcp", &[clients, size, millis]) => tcp(port, clients, size, 1, millis),
-        ("lines", &[clients, size, lines, millis]) => tcp(port, clients, size, lines, millis),
+        ("tcp", &[clients, size, millis]) => tcp(&|| client(port, size, 1), clients, 1, millis),
+        ("lines", &[clients, size, lines, millis]) => {
+            tcp(&|| client(port, size, lines), clients, lines, millis)
+        }
+        ("tls", &[clients, size, millis]) => tcp(&tls_client(port, size), clients, 1, millis),
         ("latency", &[clients, size, millis, percent]) => {
             let mut seen = latencies(port, clients, size, millis);
             crate::stats::percentile(&mut seen, percent as usize)
@@ -62,11 +69,11 @@ impl Clock {
 }
 
 /// Messages per second, that many under way on each connection.
-fn tcp(port: u16, clients: u64, size: u64, lines: u64, millis: u64) -> f64 {
+fn tcp(client: &dyn Fn() -> Client, clients: u64, lines: u64, millis: u64) -> f64 {
     let epoll = Epoll::new();
-    let mut clients: Vec<Client> = (0..clients).map(|_| client(port, size, lines)).collect();
+    let mut clients: Vec<Client> = (0..clients).map(|_| client()).collect();
     for (key, client) in clients.iter_mut().enumerate() {
-        epoll.add(client.stream().as_raw_fd(), key);
+        epoll.add(client.fd(), key);
         client.advance(&mut |_| false);
     }
     let clock = Clock::start(millis);
@@ -94,7 +101,7 @@ fn latencies(port: u16, clients: u64, size: u64, millis: u64) -> Vec<f64> {
         .map(|_| (client(port, size, 1), Some(Instant::now())))
         .collect();
     for (key, (client, _)) in clients.iter().enumerate() {
-        epoll.add(client.stream().as_raw_fd(), key);
+        epoll.add(client.fd(), key);
     }
     let clock = Clock::start(millis);
     let (mut seen, mut keys) = (Vec::new(), Vec::new());
@@ -135,7 +142,7 @@ fn fixed(port: u16, clients: u64, size: u64, total: u64) -> f64 {
     let epoll = Epoll::new();
     let mut clients: Vec<Client> = (0..clients).map(|_| client(port, size, 1)).collect();
     for (key, client) in clients.iter_mut().enumerate() {
-        epoll.add(client.stream().as_raw_fd(), key);
+        epoll.add(client.fd(), key);
         client.advance(&mut |_| false);
     }
     let (mut count, mut keys) = (0, Vec::new());
@@ -244,6 +251,24 @@ fn client(port: u16, size: u64, lines: u64) -> Client {
     let stream = connected(port);
     stream.set_nodelay(true).unwrap();
     Client::new(stream, size as usize, lines)
+}
+
+/// Clients over TLS that trust whom standard input names, and have shaken hands.
+fn tls_client(port: u16, size: u64) -> impl Fn() -> Client {
+    let mut roots = String::new();
+    std::io::stdin().read_to_string(&mut roots).unwrap();
+    let config = Arc::new(tls::client_config_with_roots(roots).unwrap());
+    move || {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let name = "localhost".try_into().unwrap();
+        let mut connection = ClientConnection::new(config.clone(), name).unwrap();
+        while connection.is_handshaking() {
+            connection.complete_io(&mut stream).unwrap();
+        }
+        stream.set_nonblocking(true).unwrap();
+        Client::new(StreamOwned::new(connection, stream), size as usize, 1)
+    }
 }
 
 fn connected(port: u16) -> TcpStream {

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         ["load", ..] => load::run(&arguments[1..]),
         ["hello", peer] => child::hello(peer),
         ["serve", peer] => child::serve(peer),
+        ["serve", peer, protocol] => return child::serve_streams(peer, protocol),
         ["help" | "--help" | "-h"] => println!("{}", cli::USAGE),
         _ => return parent(&arguments),
     }

@@ -15,6 +15,7 @@ pub mod queues;
 pub mod smol;
 mod streams;
 mod structured;
+mod tls;
 pub mod tokio;
 
 pub use self::compio::Compio;
@@ -25,6 +26,7 @@ pub use self::queues::{Nowait, Receiver, Sender};
 pub use self::smol::{Smol, SmolPool};
 pub use self::streams::{Protocol, Streams};
 pub use self::structured::{Structured, TokioLocal};
+pub use self::tls::Tls;
 pub use self::tokio::{TokioCt, TokioMt};
 
 /// A single-threaded loop.

@@ -187,6 +187,11 @@ pub static ROWS: &[Row] = &[
         &["ours", "tokio", "smol"],
     ),
     rate(
+        "tls_echo_64",
+        "round trips over TLS, 64 connections, 64 bytes; tokio with tokio-rustls, smol with futures-rustls",
+        &["ours", "tokio", "smol"],
+    ),
+    rate(
         "per_core_echo",
         "echo_64x64, ours on two loops with a listener each, tokio on two workers",
         &["ours", "tokio_mt"],

@@ -19,6 +19,7 @@ pub mod structured;
 pub mod tasks;
 pub mod threads;
 pub mod timers;
+pub mod tls;
 
 /// Wakes itself once: the same yield for every peer, whatever its own `yield_now` does beside it.
 pub struct Yield(bool);

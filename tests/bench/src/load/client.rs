@@ -2,8 +2,10 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, RawFd};
 use std::time::Instant;
+
+use asyncio::net::tls::rustls::{ClientConnection, StreamOwned};
 
 /// A comparison takes time that is the load's: longer messages are compared the first time only.
 const COMPARED: usize = 4096;
@@ -20,8 +22,25 @@ pub fn message(size: usize, lines: u64, client: u64) -> Vec<u8> {
     (0..lines).flat_map(line).collect()
 }
 
+/// What a client speaks over, without blocking.
+pub trait Stream: Read + Write {
+    fn fd(&self) -> RawFd;
+}
+
+impl Stream for TcpStream {
+    fn fd(&self) -> RawFd {
+        self.as_raw_fd()
+    }
+}
+
+impl Stream for StreamOwned<ClientConnection, TcpStream> {
+    fn fd(&self) -> RawFd {
+        self.sock.as_raw_fd()
+    }
+}
+
 pub struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     message: Vec<u8>,
     buffer: Vec<u8>,
     sent: usize,
@@ -31,11 +50,11 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(stream: TcpStream, size: usize, lines: u64) -> Client {
-        let message = message(size, lines, stream.as_raw_fd() as u64);
+    pub fn new(stream: impl Stream + 'static, size: usize, lines: u64) -> Client {
+        let message = message(size, lines, stream.fd() as u64);
         let buffer = vec![0; message.len()];
         Client {
-            stream,
+            stream: Box::new(stream),
             message,
             buffer,
             sent: 0,
@@ -45,8 +64,8 @@ impl Client {
         }
     }
 
-    pub fn stream(&self) -> &TcpStream {
-        &self.stream
+    pub fn fd(&self) -> RawFd {
+        self.stream.fd()
     }
 
     /// Starts the clock of a message that was not begun yet, and sends it.

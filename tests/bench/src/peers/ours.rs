@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use asyncio::net::{TcpListener, TcpStream, UdpSocket};
+use asyncio::net::{PerCoreListener, TcpListener, TcpStream, UdpSocket};
 
 use super::{Peer, Pool};
 
@@ -33,20 +33,11 @@ async fn serve(listener: TcpListener, buffer: usize) -> std::io::Result<()> {
 
 /// Two loops on threads of their own, each with a listener on the one port, whose number `bound` hears.
 pub fn per_core_echo(buffer: usize, bound: impl FnOnce(u16)) {
-    let listen = async |port: u16| {
-        let builder = TcpListener::builder().reuse_port(true);
-        let listener = builder.bind(("127.0.0.1", port)).await;
-        listener.unwrap().into_std().unwrap()
-    };
-    let listeners = asyncio::run(async {
-        let first = listen(0).await;
-        let second = listen(first.local_addr().unwrap().port()).await;
-        [first, second]
-    });
-    bound(listeners[0].local_addr().unwrap().port());
-    let cores = asyncio_loop::PerCore::new().threads(2).run(|core| {
-        let listener = listeners[core].try_clone();
-        async move { serve(TcpListener::from_std(listener?)?, buffer).await }
+    let listeners = PerCoreListener::bind("127.0.0.1:0", 2).unwrap();
+    bound(listeners.local_addr().port());
+    let cores = asyncio::PerCore::new().threads(2).run(|core| {
+        let listener = listeners.take(core);
+        async move { serve(listener?, buffer).await }
     });
     drop(cores.unwrap());
 }

@@ -108,16 +108,18 @@ pub(super) fn wait_for_line(load: &mut Child) {
     assert_eq!(line.trim(), "ready");
 }
 
+/// Prints the port, and ends the process when its standard input ends.
+pub(super) fn announce(port: u16) {
+    println!("{port}");
+    std::io::stdout().flush().unwrap();
+    std::thread::spawn(|| {
+        let _ = std::io::stdin().read(&mut [0]);
+        exit(0)
+    });
+}
+
 /// An echo server that prints its port and ends when its standard input does: for a tracer.
 pub fn serve<P: Peer>() -> ! {
-    let announce = |port| {
-        println!("{port}");
-        std::io::stdout().flush().unwrap();
-        std::thread::spawn(|| {
-            let _ = std::io::stdin().read(&mut [0]);
-            exit(0)
-        });
-    };
     P::run(|peer: P| peer.tcp_echo(buffer(64), announce));
     unreachable!("a server does not end")
 }

@@ -3,7 +3,9 @@
 use crate::alloc;
 use crate::peers::{Pool, Protocol, Streams, ours};
 
-use super::net::{buffer, finish_load, load_beside, measure_idle, print_and_exit, start_load, wait_for_line};
+use super::net::{
+    announce, buffer, finish_load, load_beside, measure_idle, print_and_exit, start_load, wait_for_line,
+};
 
 /// The length of a line with its newline, and of a record.
 const SIZE: u64 = 64;
@@ -12,6 +14,12 @@ const SIZE: u64 = 64;
 pub fn echo<P: Streams>(protocol: Protocol, connections: u64, lines: u64, millis: u64) -> f64 {
     let load = load_beside("lines", vec![connections, SIZE, lines, millis], "ops/s");
     P::run(|peer: P| peer.stream_echo(protocol, load));
+    unreachable!("a server does not end")
+}
+
+/// Such a server, for a tracer or a profiler; it prints its port and ends when its standard input does.
+pub fn serve<P: Streams>(protocol: Protocol) -> ! {
+    P::run(|peer: P| peer.stream_echo(protocol, announce));
     unreachable!("a server does not end")
 }
 
