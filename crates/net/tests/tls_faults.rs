@@ -233,6 +233,49 @@ fn a_hello_without_end_is_cut_off() {
     .unwrap();
 }
 
+/// rustls as a peer that asks for new keys again and again, and never reads what it gets for it.
+#[test]
+fn a_peer_that_floods_with_key_updates_is_cut_off_and_makes_us_queue_nothing() {
+    let (client, server) = configs();
+    let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let peer = std::thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut session = rustls::ServerConnection::new(server).unwrap();
+        session.complete_io(&mut socket).unwrap();
+        let mut updates = 0;
+        while updates < 100_000 {
+            session.refresh_traffic_keys().unwrap();
+            while session.wants_write() {
+                if session.write_tls(&mut socket).is_err() {
+                    return updates;
+                }
+            }
+            updates += 1;
+        }
+        updates
+    });
+    run(async {
+        let opened = open_connection(address).ssl(client).server_hostname("localhost");
+        let (mut reader, writer) = opened.await?;
+        let error = reader.read(1).await.unwrap_err();
+        let cause = rustls_error(&error);
+        assert!(
+            matches!(
+                cause,
+                Some(Error::PeerMisbehaved(
+                    rustls::PeerMisbehaved::TooManyKeyUpdateRequests
+                ))
+            ),
+            "{error}"
+        );
+        assert_eq!(writer.get_write_buffer_size(), 0);
+        io::Result::Ok(())
+    })
+    .unwrap();
+    assert!(peer.join().unwrap() < 100_000, "it was cut off");
+}
+
 #[test]
 fn a_handshake_that_takes_too_long_is_given_up() {
     run(async {

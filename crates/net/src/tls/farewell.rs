@@ -21,8 +21,7 @@ use std::time::Duration;
 
 use asyncio_timers::{Sleep, now, sleep};
 
-use super::layer::TlsLayer;
-use super::session::Parted;
+use super::layer::{Parted, TlsLayer};
 use crate::transport::Transport;
 
 /// A peer that goes on sending is read on after so long.

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IoSlice, Write};
 use std::mem;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Poll, Waker};
 
 use rustls::Connection;
 
@@ -14,21 +14,14 @@ use crate::transport::{Transport, Unsealed};
 const LEAST: usize = 4 * 1024;
 const MOST: usize = 64 * 1024;
 
-/// After so many reads without a byte for the stream the others have their turn: a peer could send empty records for
-/// ever.
-const READS: usize = 32;
-
 pub(super) struct Session {
     connection: Connection,
     /// Who it is that talks to us, for errors.
     peer: String,
     /// Whether an end without close_notify is an end like any other.
     allow_truncation: bool,
-    /// What came from the wire; from `start` on it was not opened yet.
-    incoming: Vec<u8>,
-    start: usize,
-    /// What the next read asks for.
-    ask: usize,
+    /// What came from the wire. It is with whoever reads from there at the moment.
+    incoming: Option<Incoming>,
     /// The wire has ended.
     eof: bool,
     /// The peer has said that it sends no more.
@@ -43,14 +36,16 @@ pub(super) struct Session {
     queued: bool,
     /// Who waits for more.
     reader: Option<Waker>,
+    /// The farewell, which waits for a reader to be done with the wire.
+    farewell: Option<Waker>,
 }
 
-/// What came of the wait for the peer's close_notify.
-pub(super) enum Parted {
-    /// It came, or cannot come any more.
-    Yes,
-    /// Much else came; it is time to let others go on.
-    NotYet,
+/// What came from the wire; from `start` on it was not opened yet.
+pub(super) struct Incoming {
+    bytes: Vec<u8>,
+    start: usize,
+    /// What the next read asks for.
+    ask: usize,
 }
 
 impl Session {
@@ -59,9 +54,11 @@ impl Session {
             connection,
             peer,
             allow_truncation,
-            incoming: Vec::new(),
-            start: 0,
-            ask: LEAST,
+            incoming: Some(Incoming {
+                bytes: Vec::new(),
+                start: 0,
+                ask: LEAST,
+            }),
             eof: false,
             peer_closed: false,
             closed: false,
@@ -69,6 +66,7 @@ impl Session {
             failed: None,
             queued: false,
             reader: None,
+            farewell: None,
         }
     }
 
@@ -93,64 +91,58 @@ impl Session {
         }
     }
 
-    pub(super) fn poll_handshake(
-        &mut self,
-        transport: &Transport,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    /// Goes on with the handshake; nothing if it needs more from the wire.
+    pub(super) fn shake(&mut self, transport: &Transport) -> Option<io::Result<()>> {
         loop {
-            self.flush(transport)?;
-            if !self.connection.is_handshaking() {
-                return Poll::Ready(Ok(()));
+            if let Err(error) = self.flush(transport) {
+                return Some(Err(error));
             }
-            if self.start < self.incoming.len() {
-                self.open(transport)?;
+            if !self.connection.is_handshaking() {
+                return Some(Ok(()));
+            }
+            if self.has_unopened() {
+                if let Err(error) = self.open(transport) {
+                    return Some(Err(error));
+                }
             } else if self.eof {
                 let message = "the peer closed the connection in the middle of the handshake";
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, message)));
+                return Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, message)));
             } else {
-                ready!(self.poll_wire(transport, cx))?;
+                return None;
             }
         }
     }
 
-    pub(super) fn poll_read(
+    /// Moves what has come to the end of `buffer`; nothing if it needs more from the wire.
+    pub(super) fn read(
         &mut self,
         transport: &Transport,
-        cx: &mut Context<'_>,
         buffer: &mut Vec<u8>,
         most: usize,
-    ) -> Poll<io::Result<usize>> {
+    ) -> Option<io::Result<usize>> {
         if self.parting {
-            return Poll::Ready(Ok(0));
+            return Some(Ok(0));
         }
         let mut got = 0;
-        for _ in 0..READS {
-            loop {
-                got += self.take(buffer, most - got);
-                if got == most || self.start == self.incoming.len() || self.has_ended() {
-                    break;
-                }
-                if let Err(error) = self.open(transport) {
-                    self.failed = Some(SharedError::new(error));
-                }
+        loop {
+            got += self.take(buffer, most - got);
+            if got == most || !self.has_unopened() || self.has_ended() {
+                break;
             }
-            if got > 0 || most == 0 {
-                return Poll::Ready(Ok(got));
+            if let Err(error) = self.open(transport) {
+                self.failed = Some(SharedError::new(error));
             }
-            if let Some(error) = &self.failed {
-                return Poll::Ready(Err(error.again()));
-            }
-            if self.peer_closed {
-                return Poll::Ready(Ok(0));
-            }
-            if self.eof {
-                return Poll::Ready(self.cut());
-            }
-            ready!(self.poll_wire(transport, cx))?;
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        if got > 0 || most == 0 {
+            return Some(Ok(got));
+        }
+        if let Some(error) = &self.failed {
+            return Some(Err(error.again()));
+        }
+        if self.peer_closed {
+            return Some(Ok(0));
+        }
+        self.eof.then(|| self.cut())
     }
 
     /// The wire has ended, but not the stream.
@@ -185,15 +177,23 @@ impl Session {
         got
     }
 
+    /// Whether rustls has not got all of what came.
+    fn has_unopened(&self) -> bool {
+        let incoming = self.incoming.as_ref();
+        incoming.is_some_and(|incoming| incoming.start < incoming.bytes.len())
+    }
+
     /// Gives rustls some of what came, and sends its answers. There must be no plaintext in it.
     fn open(&mut self, transport: &Transport) -> io::Result<()> {
-        let mut rest = &self.incoming[self.start..];
-        let before = rest.len();
-        self.connection.read_tls(&mut rest)?;
-        self.start += before - rest.len();
-        if self.start == self.incoming.len() {
-            self.incoming.clear();
-            self.start = 0;
+        if let Some(incoming) = &mut self.incoming {
+            let mut rest = &incoming.bytes[incoming.start..];
+            let before = rest.len();
+            self.connection.read_tls(&mut rest)?;
+            incoming.start += before - rest.len();
+            if incoming.start == incoming.bytes.len() {
+                incoming.bytes.clear();
+                incoming.start = 0;
+            }
         }
         let handshaking = self.connection.is_handshaking();
         let opened = self.connection.process_new_packets();
@@ -208,21 +208,26 @@ impl Session {
         }
     }
 
-    /// Reads from the wire, of which all was opened.
-    fn poll_wire(&mut self, transport: &Transport, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        debug_assert!(self.incoming.is_empty(), "all that came was opened");
-        match transport.wire().poll_read(cx, &mut self.incoming, self.ask) {
+    /// Gives away what is needed to read from the wire, of which all was opened; nothing while somebody else has it.
+    pub(super) fn lend(&mut self) -> Option<Incoming> {
+        self.incoming.take()
+    }
+
+    /// It comes back, with what there was to be read. The waker is for the farewell, which waits for it.
+    pub(super) fn give_back(
+        &mut self,
+        mut incoming: Incoming,
+        read: &Poll<io::Result<usize>>,
+    ) -> Option<Waker> {
+        match read {
             Poll::Ready(Ok(0)) => self.eof = true,
-            Poll::Ready(Ok(count)) if count >= self.ask => self.ask = (self.ask * 2).min(MOST),
-            Poll::Ready(Ok(_)) => {}
-            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-            Poll::Pending => {
-                // Nobody needs the memory while there is nothing to read.
-                self.incoming = Vec::new();
-                return Poll::Pending;
-            }
+            Poll::Ready(Ok(count)) if *count >= incoming.ask => incoming.ask = (incoming.ask * 2).min(MOST),
+            Poll::Ready(_) => {}
+            // Nobody needs the memory while there is nothing to read.
+            Poll::Pending => incoming.bytes = Vec::new(),
         }
-        Poll::Ready(Ok(()))
+        self.incoming = Some(incoming);
+        self.farewell.take()
     }
 
     /// Queues the records that rustls has made.
@@ -290,24 +295,27 @@ impl Session {
         self.reader.take()
     }
 
-    pub(super) fn poll_farewell(&mut self, transport: &Transport, cx: &mut Context<'_>) -> Poll<Parted> {
-        let mut reads = 0;
+    pub(super) fn is_parting(&self) -> bool {
+        self.parting
+    }
+
+    /// The farewell must wait until a reader is done with the wire.
+    pub(super) fn let_wait(&mut self, farewell: &Waker) {
+        self.farewell = Some(farewell.clone());
+    }
+
+    /// Forgets what has come; nothing if the peer has more to say. It does not matter why it has not.
+    pub(super) fn part_with(&mut self, transport: &Transport) -> Option<io::Result<()>> {
         loop {
             self.forget();
             if self.eof || self.has_ended() {
-                return Poll::Ready(Parted::Yes);
+                return Some(Ok(()));
             }
-            let gone = if self.start < self.incoming.len() {
-                self.open(transport)
-            } else if reads == READS {
-                return Poll::Ready(Parted::NotYet);
-            } else {
-                reads += 1;
-                ready!(self.poll_wire(transport, cx))
-            };
-            if gone.is_err() {
-                // All that was written was sent, and the peer need not be told any more.
-                return Poll::Ready(Parted::Yes);
+            if !self.has_unopened() {
+                return None;
+            }
+            if let Err(error) = self.open(transport) {
+                return Some(Err(error));
             }
         }
     }
@@ -318,6 +326,13 @@ impl Session {
         while let Ok(count @ 1..) = reader.fill_buf().map(<[u8]>::len) {
             reader.consume(count);
         }
+    }
+}
+
+impl Incoming {
+    /// Where the wire's bytes go, and how many are asked for.
+    pub(super) fn room(&mut self) -> (&mut Vec<u8>, usize) {
+        (&mut self.bytes, self.ask)
     }
 }
 
