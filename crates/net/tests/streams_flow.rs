@@ -11,6 +11,7 @@ mod pairs;
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind};
+use std::num::NonZeroUsize;
 use std::pin::Pin;
 
 use asyncio_net::{StreamReader, StreamWriter};
@@ -317,5 +318,38 @@ fn a_wait_for_room_can_be_dropped() {
         writer.io().write_all(b"end").await?;
         assert_eq!(reader.readexactly(3).await?, "end");
         Ok(())
+    });
+}
+
+/// STR-05. Nobody has to pause anything: what nobody asks for is not read.
+#[test]
+fn a_peer_that_sends_too_much_is_held_up_by_the_system() {
+    everywhere(|| {
+        over_both(async |(mut reader, writer): End, (_r, peer): End| {
+            reader.set_limit(NonZeroUsize::new(1000).unwrap());
+            peer.write(b"one line\n")?;
+            fill(&peer)?;
+            assert_eq!(reader.readline().await?, "one line\n");
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            assert!(
+                reader.buffered().len() <= 64 * 1024,
+                "{} bytes",
+                reader.buffered().len()
+            );
+            assert!(peer.get_write_buffer_size() > 0, "the peer must wait");
+            // A search that has gone beyond the limit reads no more either.
+            for _ in 0..3 {
+                assert!(reader.readuntil(b"never").await.is_err());
+            }
+            assert!(
+                reader.buffered().len() <= 64 * 1024,
+                "{} bytes",
+                reader.buffered().len()
+            );
+            writer.abort();
+            Ok(())
+        })
     });
 }

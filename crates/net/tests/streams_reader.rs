@@ -326,3 +326,10 @@ fn at_eof_ends_a_loop_over_lines() {
     }
     assert_eq!(lines, ["a\n", "b\n"]);
 }
+
+/// STR-17. Two who read at once do not compile: a read borrows the reader, and there is only one.
+#[test]
+fn a_reader_cannot_be_shared_by_two_who_read() {
+    static_assertions::assert_not_impl_any!(StreamReader: Clone);
+    static_assertions::assert_impl_all!(StreamReader: Send, Sync, Unpin);
+}
