@@ -35,6 +35,10 @@ pub(crate) const LIMIT: usize = 64 * 1024;
 const LEAST: usize = 1024;
 const MOST: usize = 64 * 1024;
 
+/// After so many reads from the wire that did not wait the others of the executor have a turn: a peer that sends as fast
+/// as it is read would keep them from it for ever.
+const TURN: u32 = 16;
+
 /// The receiving side of a stream: reads bytes, lines and records.
 ///
 /// # Cancel safety
@@ -66,6 +70,8 @@ pub struct StreamReader {
     buffer: ReadBuffer,
     /// What the next read from the wire asks for.
     ask: usize,
+    /// So many reads from the wire have not waited.
+    streak: u32,
     limit: usize,
     eof: bool,
     error: Option<SharedError>,
@@ -92,6 +98,7 @@ impl StreamReader {
             source,
             buffer: ReadBuffer::default(),
             ask: LEAST,
+            streak: 0,
             limit,
             eof: false,
             error: None,
@@ -314,11 +321,19 @@ impl StreamReader {
         let most = self.ask.max(wanted.min(MOST));
         let tail = self.buffer.tail();
         let polled = match &mut self.source {
-            Source::Wire(transport) => transport.poll_read(cx, tail, most),
+            Source::Wire(_) if self.streak >= TURN => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Source::Wire(transport) => {
+                self.streak += 1;
+                transport.poll_read(cx, tail, most)
+            }
             Source::Feed(feed) => feed.poll_read(cx, tail),
         };
         match polled {
             Poll::Pending => {
+                self.streak = 0;
                 self.buffer.rest();
                 Poll::Pending
             }

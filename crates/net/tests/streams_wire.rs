@@ -255,3 +255,36 @@ fn a_flush_after_the_end_of_a_direction_ends_with_the_connection() {
         "what is closed is not half-closed"
     );
 }
+
+/// STR-08, STR-09. A peer that sends as fast as it is read does not keep the others of the executor from their turn.
+#[test]
+fn who_reads_from_a_wire_that_is_always_ready_lets_the_others_go_first() {
+    let wire = Script::default();
+    let endless = || wire.with(|state| state.incoming.extend((0..1000).map(|_| vec![b'\n'; 100_000])));
+    let (mut reader, _writer) = stream(wire.clone());
+    endless();
+    let mut read = by_hand(async { while !reader.read(usize::MAX).await.unwrap().is_empty() {} }).waits();
+    assert_eq!(read.wakes(), 1, "it goes on by itself");
+    assert!(wire.with(|state| state.incoming.len()) > 900);
+    assert!(read.poll().is_none());
+    assert_eq!(read.wakes(), 2);
+    drop(read);
+    endless();
+    let lines = by_hand(async { while !reader.readline().await.unwrap().is_empty() {} }).waits();
+    assert_eq!(lines.wakes(), 1);
+    drop(lines);
+    let all = by_hand(reader.read_to_end()).waits();
+    assert_eq!(all.wakes(), 1);
+    drop(all);
+    // What a turn interrupts is not lost.
+    let mut exactly = by_hand(reader.readexactly(10_000_000));
+    let mut turns = 0;
+    let bytes = loop {
+        match exactly.poll() {
+            Some(bytes) => break bytes.unwrap(),
+            None => turns += 1,
+        }
+    };
+    assert_eq!(exactly.wakes(), turns);
+    assert!(bytes.iter().all(|byte| *byte == b'\n'));
+}
