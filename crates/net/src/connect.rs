@@ -100,6 +100,12 @@ pub struct Connect {
 }
 
 impl Connect {
+    /// The one host that is meant.
+    #[cfg(feature = "tls")]
+    pub(crate) fn host(&self) -> Option<String> {
+        self.to.host()
+    }
+
     /// How long an attempt has before the next one begins beside it. The default is 250 ms. With `None` the next one
     /// begins only when the one before has failed, which may take minutes.
     ///

@@ -6,12 +6,15 @@ use std::num::NonZeroUsize;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::time::Duration;
 
-use crate::addr::{Named, ToAddrs};
+use crate::addr::ToAddrs;
+use crate::connect::{Connect, connect};
+use crate::resolve::{Family, Resolver};
 use crate::stream_reader::LIMIT;
 use crate::transport::Transport;
 use crate::wire::Wire;
-use crate::{StreamReader, StreamWriter, TcpStream};
+use crate::{Keepalive, StreamReader, StreamWriter};
 
 /// A reader and a writer over anything that carries bytes: a socket of this crate, or a [`Wire`] of one's own.
 pub fn stream(wire: impl Wire) -> (StreamReader, StreamWriter) {
@@ -31,7 +34,7 @@ pub type Opening = Pin<Box<dyn Future<Output = io::Result<(StreamReader, StreamW
 ///
 /// # Errors
 ///
-/// As [`TcpStream::connect`].
+/// As [`connect`](crate::connect()).
 ///
 /// # Cancel safety
 ///
@@ -42,7 +45,7 @@ pub type Opening = Pin<Box<dyn Future<Output = io::Result<(StreamReader, StreamW
 /// `asyncio.open_connection`. See [`StreamWriter`] for an example.
 pub fn open_connection(address: impl ToAddrs) -> OpenConnection {
     OpenConnection {
-        address: address.named(),
+        connect: connect(address),
         limit: LIMIT,
         #[cfg(feature = "tls")]
         tls: Default::default(),
@@ -53,7 +56,7 @@ pub fn open_connection(address: impl ToAddrs) -> OpenConnection {
 #[must_use = "connects when it is awaited"]
 #[derive(Debug)]
 pub struct OpenConnection {
-    address: Named,
+    connect: Connect,
     limit: usize,
     #[cfg(feature = "tls")]
     pub(crate) tls: crate::tls::OnOpening,
@@ -65,6 +68,51 @@ impl OpenConnection {
         self.limit = limit.get();
         self
     }
+
+    /// See [`Connect::happy_eyeballs_delay`].
+    pub fn happy_eyeballs_delay(self, delay: impl Into<Option<Duration>>) -> Self {
+        self.with(|connect| connect.happy_eyeballs_delay(delay))
+    }
+
+    /// See [`Connect::interleave`].
+    pub fn interleave(self, first: usize) -> Self {
+        self.with(|connect| connect.interleave(first))
+    }
+
+    /// See [`Connect::all_errors`].
+    pub fn all_errors(self, all: bool) -> Self {
+        self.with(|connect| connect.all_errors(all))
+    }
+
+    /// See [`Connect::local_addr`].
+    pub fn local_addr(self, address: impl ToAddrs) -> Self {
+        self.with(|connect| connect.local_addr(address))
+    }
+
+    /// See [`Connect::family`].
+    pub fn family(self, family: impl Into<Option<Family>>) -> Self {
+        self.with(|connect| connect.family(family))
+    }
+
+    /// See [`Connect::resolver`].
+    pub fn resolver(self, resolver: impl Resolver + 'static) -> Self {
+        self.with(|connect| connect.resolver(resolver))
+    }
+
+    /// See [`Connect::nodelay`].
+    pub fn nodelay(self, nodelay: bool) -> Self {
+        self.with(|connect| connect.nodelay(nodelay))
+    }
+
+    /// See [`Connect::keepalive`].
+    pub fn keepalive(self, probes: Keepalive) -> Self {
+        self.with(|connect| connect.keepalive(probes))
+    }
+
+    fn with(mut self, set: impl FnOnce(Connect) -> Connect) -> Self {
+        self.connect = set(self.connect);
+        self
+    }
 }
 
 impl IntoFuture for OpenConnection {
@@ -74,8 +122,8 @@ impl IntoFuture for OpenConnection {
     fn into_future(self) -> Opening {
         Box::pin(async move {
             #[cfg(feature = "tls")]
-            let tls = self.tls.check(self.address.host().as_deref())?;
-            let stream = TcpStream::connect(self.address).await?;
+            let tls = self.tls.check(self.connect.host().as_deref())?;
+            let stream = self.connect.await?;
             let opened = with_limit(stream, self.limit);
             #[cfg(feature = "tls")]
             tls.begin(opened.1.transport()).await?;

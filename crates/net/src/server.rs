@@ -19,6 +19,7 @@ use crate::transport::Transport;
 
 mod acceptor;
 mod start;
+mod welcome;
 
 pub use start::{StartServer, Starting, start_server, start_server_parallel};
 #[cfg(unix)]

@@ -50,6 +50,7 @@ mod farewell;
 mod handshake;
 mod info;
 mod layer;
+mod on_accepting;
 mod on_opening;
 mod options;
 mod over;
@@ -68,6 +69,7 @@ pub use info::TlsInfo;
 pub use over::{Over, accept, connect};
 pub use start_tls::{Side, StartTls};
 
+pub(crate) use on_accepting::OnAccepting;
 pub(crate) use on_opening::OnOpening;
 #[allow(unused_imports, reason = "for servers, which come later")]
 pub(crate) use {handshake::server_handshake, options::Options};

@@ -1,5 +1,6 @@
 //! The task that accepts, and owns the tasks of the connections.
 
+use std::error::Error;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -69,9 +70,16 @@ fn failed(error: JoinError) {
 
 /// Tells of a handler that gave an error.
 pub(super) fn judge(output: impl HandlerOutput) {
-    if let (Some(error), Some(task)) = (output.into_failure(), TaskRef::current()) {
-        let context = ExceptionContext::new("Unhandled exception in client_connected_cb");
-        report_for(&task, &context.with_task(task.clone()).with_error(error));
+    if let Some(error) = output.into_failure() {
+        report("Unhandled exception in client_connected_cb", error);
+    }
+}
+
+/// Tells the exception handler of the loop of an error in this task.
+pub(super) fn report(message: &str, error: impl Into<Box<dyn Error + Send + Sync>>) {
+    if let Some(task) = TaskRef::current() {
+        let context = ExceptionContext::new(message).with_error(error);
+        report_for(&task, &context.with_task(task.clone()));
     }
 }
 

@@ -13,13 +13,12 @@ use std::sync::Arc;
 use asyncio_tasks::{Task, TaskSet, create_task, spawn};
 
 use super::acceptor::{judge, run};
+use super::welcome::Welcome;
 use super::{HandlerOutput, Server, Shared};
 #[cfg(unix)]
 use crate::UnixListener;
 use crate::accept::{Listener, sealed};
 use crate::addr::{Named, ToAddrs, addrs};
-use crate::open::with_limit;
-use crate::stream_reader::LIMIT;
 use crate::wire::Wire;
 use crate::{StreamReader, StreamWriter, TcpListener, TcpListenerBuilder};
 
@@ -27,7 +26,7 @@ use crate::{StreamReader, StreamWriter, TcpListener, TcpListenerBuilder};
 pub type Starting = Pin<Box<dyn Future<Output = io::Result<Server>>>>;
 
 /// Makes the task that accepts, with the listeners, when it is known where it runs.
-type Launch<L> = Box<dyn FnOnce(Arc<Shared>, Vec<L>, usize) -> Task<()>>;
+type Launch<L> = Box<dyn FnOnce(Arc<Shared>, Vec<L>, Welcome) -> Task<()>>;
 
 /// Runs `handler` for each connection to an address, as a task of the loop that runs here. All addresses that a name
 /// stands for are listened on.
@@ -79,19 +78,19 @@ where
     H: AsyncFn(StreamReader, StreamWriter) -> T + 'static,
     T: HandlerOutput + 'static,
 {
-    Box::new(move |shared, listeners, limit| {
+    Box::new(move |shared, listeners, welcome| {
         let handler = Rc::new(handler);
         let clients = shared.clone();
         create_task(run(
             shared,
             listeners,
             move |connections: &mut TaskSet<()>, stream| {
-                let (reader, writer) = with_limit(stream, limit);
-                let client = clients.enter(writer.transport().clone());
-                let handler = handler.clone();
+                let (handler, clients, welcome) = (handler.clone(), clients.clone(), welcome.clone());
                 connections.create_task(async move {
-                    let _client = client;
-                    judge(handler(reader, writer).await);
+                    if let Some((reader, writer)) = welcome.receive(stream).await {
+                        let _client = clients.enter(writer.transport().clone());
+                        judge(handler(reader, writer).await);
+                    }
                 });
             },
         ))
@@ -106,17 +105,17 @@ where
     H: Fn(StreamReader, StreamWriter) -> F + Send + Sync + 'static,
     F: Future<Output: HandlerOutput> + Send + 'static,
 {
-    Box::new(move |shared, listeners, limit| {
+    Box::new(move |shared, listeners, welcome| {
         let handler = Arc::new(handler);
         let clients = shared.clone();
         spawn(async move {
             let begin = move |connections: &mut TaskSet<()>, stream: L::Stream| {
-                let (reader, writer) = with_limit(stream, limit);
-                let client = clients.enter(writer.transport().clone());
-                let handler = handler.clone();
+                let (handler, clients, welcome) = (handler.clone(), clients.clone(), welcome.clone());
                 connections.spawn(async move {
-                    let _client = client;
-                    judge(handler(reader, writer).await);
+                    if let Some((reader, writer)) = welcome.receive(stream).await {
+                        let _client = clients.enter(writer.transport().clone());
+                        judge(handler(reader, writer).await);
+                    }
                 });
             };
             // Here, so that what they accept is registered with the pool.
@@ -134,7 +133,7 @@ pub struct StartServer {
     address: Named,
     sockets: Vec<TcpListener>,
     options: TcpListenerBuilder,
-    limit: usize,
+    pub(crate) welcome: Welcome,
     start_serving: bool,
     launch: Launch<TcpListener>,
 }
@@ -145,7 +144,7 @@ impl StartServer {
             address,
             sockets: Vec::new(),
             options: TcpListener::builder(),
-            limit: LIMIT,
+            welcome: Welcome::default(),
             start_serving: true,
             launch,
         }
@@ -153,7 +152,7 @@ impl StartServer {
 
     /// The limit of the readers, in bytes; see [`StreamReader::limit`].
     pub fn limit(mut self, limit: NonZeroUsize) -> Self {
-        self.limit = limit.get();
+        self.welcome.limit = limit.get();
         self
     }
 
@@ -199,7 +198,7 @@ impl StartServer {
             .map(TcpListener::local_addr)
             .collect::<io::Result<_>>()?;
         let shared = Shared::new(addresses);
-        let acceptor = (self.launch)(shared.clone(), listeners, self.limit);
+        let acceptor = (self.launch)(shared.clone(), listeners, self.welcome);
         Ok(begin(shared, acceptor, self.start_serving))
     }
 }
@@ -226,7 +225,7 @@ impl fmt::Debug for StartServer {
         f.debug_struct("StartServer")
             .field("address", &self.address)
             .field("options", &self.options)
-            .field("limit", &self.limit)
+            .field("welcome", &self.welcome)
             .finish_non_exhaustive()
     }
 }
@@ -276,7 +275,7 @@ where
 #[must_use = "starts when it is awaited"]
 pub struct StartUnixServer {
     path: PathBuf,
-    limit: usize,
+    pub(crate) welcome: Welcome,
     mode: Option<u32>,
     start_serving: bool,
     launch: Launch<UnixListener>,
@@ -287,7 +286,7 @@ impl StartUnixServer {
     fn new(path: &Path, launch: Launch<UnixListener>) -> StartUnixServer {
         StartUnixServer {
             path: path.to_owned(),
-            limit: LIMIT,
+            welcome: Welcome::default(),
             mode: None,
             start_serving: true,
             launch,
@@ -296,7 +295,7 @@ impl StartUnixServer {
 
     /// The limit of the readers, in bytes; see [`StreamReader::limit`].
     pub fn limit(mut self, limit: NonZeroUsize) -> Self {
-        self.limit = limit.get();
+        self.welcome.limit = limit.get();
         self
     }
 
@@ -315,7 +314,7 @@ impl StartUnixServer {
     fn start(self) -> io::Result<Server> {
         let listener = unix::bind(&self.path, self.mode)?;
         let shared = Shared::new(Vec::new());
-        let acceptor = (self.launch)(shared.clone(), vec![listener], self.limit);
+        let acceptor = (self.launch)(shared.clone(), vec![listener], self.welcome);
         Ok(begin(shared, acceptor, self.start_serving))
     }
 }
@@ -335,7 +334,7 @@ impl fmt::Debug for StartUnixServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartUnixServer")
             .field("path", &self.path)
-            .field("limit", &self.limit)
+            .field("welcome", &self.welcome)
             .finish_non_exhaustive()
     }
 }
