@@ -19,7 +19,8 @@ use crate::transport::Transport;
 /// What is written is sent at once as far as the system takes it, and the rest as soon as it does; `write` never waits.
 /// `drain().await` after it waits while too much lies in the queue, and so holds a program to the speed of its peer.
 ///
-/// Dropping the writer closes the connection, after what was written has been sent.
+/// Dropping the writer closes the connection, after what was written has been sent. A loop that ends does not wait for
+/// that: `close` and then `wait_closed().await` do.
 ///
 /// # Python
 ///

@@ -274,7 +274,9 @@ impl Transport {
         self.shared.sending.lock().phase != Phase::Open
     }
 
-    /// Waits until the connection is closed.
+    /// Waits until the connection is closed: by [`close`](Transport::close), when the queue has been sent, or because it
+    /// was lost. It is a read or a write that finds a connection lost: while nobody reads and nothing is queued, a peer that
+    /// has gone is not seen.
     ///
     /// # Errors
     ///
@@ -283,6 +285,10 @@ impl Transport {
     /// # Cancel safety
     ///
     /// Nothing is lost.
+    ///
+    /// # Python
+    ///
+    /// There the transport always reads, and so finds it.
     pub fn wait_closed(&self) -> WaitClosed<'_> {
         WaitClosed::new(self)
     }
