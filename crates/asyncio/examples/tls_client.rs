@@ -1,4 +1,5 @@
-//! Asks an HTTPS server for the head of a page: `cargo run --features tls --example tls_client -- example.org`.
+//! Asks an HTTPS server for a page, and shows its head and how long it is:
+//! `cargo run --features tls --example tls_client -- example.org`.
 //!
 //! A second argument is the port, and a third a PEM file with the certificates to trust instead of the system's. With
 //! `openssl s_server -accept 4433 -www -cert cert.pem -key key.pem` as the server: `... -- localhost 4433 cert.pem`.
@@ -9,7 +10,7 @@ use asyncio::tls;
 
 type Failure = Box<dyn std::error::Error>;
 
-async fn head(host: &str, port: u16, roots: Option<&str>) -> Result<(), Failure> {
+async fn page(host: &str, port: u16, roots: Option<&str>) -> Result<(), Failure> {
     let config = match roots {
         Some(file) => tls::client_config_with_roots(std::fs::read(file)?)?,
         None => tls::client_config()?,
@@ -28,7 +29,7 @@ async fn head(host: &str, port: u16, roots: Option<&str>) -> Result<(), Failure>
             agreed.peer_certificates.len()
         );
     }
-    writer.write(format!("HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    writer.write(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())?;
     writer.drain().await?;
     while let Some(line) = reader.next_line().await? {
         let line = line.trim_ascii_end();
@@ -37,6 +38,7 @@ async fn head(host: &str, port: u16, roots: Option<&str>) -> Result<(), Failure>
         }
         println!("{}", String::from_utf8_lossy(line));
     }
+    println!("{} bytes of body", reader.read_to_end().await?.len());
     writer.close();
     writer.wait_closed().await?;
     Ok(())
@@ -47,5 +49,5 @@ fn main() -> Result<(), Failure> {
     let host = arguments.first().map_or("example.org", String::as_str);
     let port = arguments.get(1).map_or(Ok(443), |port| port.parse())?;
     let roots = arguments.get(2).map(String::as_str);
-    asyncio::run(asyncio::timeout(Duration::from_secs(30), head(host, port, roots)))?
+    asyncio::run(asyncio::timeout(Duration::from_secs(30), page(host, port, roots)))?
 }

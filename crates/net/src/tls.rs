@@ -2,7 +2,8 @@
 //!
 //! - A client: [`open_connection(address).ssl(config)`](crate::OpenConnection::ssl), with [`client_config`], which trusts whom the system
 //!   trusts, or a configuration of rustls' own.
-//! - A server: [`accept`] over each connection, with [`server_config`].
+//! - A server: [`start_server(handler, address).ssl(config)`](crate::StartServer::ssl), with [`server_config`]; or [`accept`] over a
+//!   connection that was accepted otherwise.
 //! - On a connection that is there: [`StreamWriter::start_tls`](crate::StreamWriter::start_tls), for both sides.
 //!
 //! What was agreed upon is in [`Transport::tls_info`](crate::Transport::tls_info).
@@ -71,5 +72,3 @@ pub use start_tls::{Side, StartTls};
 
 pub(crate) use on_accepting::OnAccepting;
 pub(crate) use on_opening::OnOpening;
-#[allow(unused_imports, reason = "for servers, which come later")]
-pub(crate) use {handshake::server_handshake, options::Options};

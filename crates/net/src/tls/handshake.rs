@@ -59,16 +59,6 @@ impl Role {
     }
 }
 
-/// The handshake of an accepted connection: for servers, before its handler begins.
-#[allow(dead_code, reason = "servers come later")]
-pub(crate) async fn server_handshake(
-    transport: &Transport,
-    config: Arc<ServerConfig>,
-    options: &Options,
-) -> io::Result<()> {
-    Role::Server(config).handshake(transport, options).await
-}
-
 /// When it fails, or is dropped, the connection is lost: nobody can go on in the middle of a handshake.
 async fn handshake(
     transport: &Transport,
