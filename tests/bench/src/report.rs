@@ -174,6 +174,8 @@ fn versions() -> String {
         "async-lock",
         "async-channel",
         "flume",
+        "tokio-rustls",
+        "futures-rustls",
     ];
     for name in names {
         // Where a peer brings an older version of its own, ours is the last.
