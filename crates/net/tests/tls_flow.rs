@@ -277,7 +277,7 @@ fn what_comes_after_the_farewell_is_thrown_away_and_harms_nobody() {
 #[test]
 fn a_peer_that_takes_nothing_is_cut_off_and_one_that_is_slow_is_not() {
     run(async {
-        let timeout = Duration::from_millis(200);
+        let timeout = Duration::from_millis(500);
         let ((_client, to_server), _server) = ending_in(timeout).await?;
         to_server.write(&vec![0; 10 << 20])?;
         to_server.close();
