@@ -6,6 +6,8 @@
 //!
 //! What this file leaves to the loop: when to look at I/O and at the timers, and how to wait.
 
+mod pace;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
@@ -14,6 +16,8 @@ use std::panic::Location;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
+
+use pace::Pace;
 
 use crate::blocks::Blocks;
 use crate::cell::{self, Draft, Header, Queued, VTable};
@@ -321,7 +325,8 @@ impl LoopQueue {
     }
 
     /// Runs the tasks that are ready now, in order, and after them what became ready meanwhile, as far as `budget`
-    /// steps go. Gives the number of steps. With a budget of 0 it runs exactly what was ready at entry.
+    /// steps go; if those become long, it stops before, for timers and I/O must have their turn. Gives the number of
+    /// steps. With a budget of 0 it runs exactly what was ready at entry.
     ///
     /// # Panics
     ///
@@ -332,14 +337,24 @@ impl LoopQueue {
         let _stepping = state.step();
         let _restore = thread::enter_loop(state);
         let _steps = thread::begin_steps();
-        let steps = state.ready.borrow().len().max(budget);
-        for done in 0..steps {
+        let ready = state.ready.borrow().len();
+        for done in 0..ready {
             match state.pop() {
                 Some(task) => task.run(),
                 None => return done,
             }
         }
-        steps
+        let mut pace = Pace::new();
+        for done in ready..budget {
+            match state.pop() {
+                Some(task) => task.run(),
+                None => return done,
+            }
+            if pace.is_up() {
+                return done + 1;
+            }
+        }
+        ready.max(budget)
     }
 
     /// Is a task ready on the loop's own side?

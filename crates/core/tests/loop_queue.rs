@@ -335,3 +335,36 @@ fn a_handle_that_is_detached_on_another_thread_or_after_the_loop_is_harmless() {
     drop(queue);
     drop(kept);
 }
+
+#[test]
+fn long_steps_end_a_tick_before_its_budget() {
+    let queue = LoopQueue::new().expect("room for a queue");
+    let steps = Rc::new(Cell::new(0));
+    let count = steps.clone();
+    let task = go(&queue, async move {
+        loop {
+            count.set(count.get() + 1);
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            yield_once().await;
+        }
+    });
+    queue.take_remote();
+    let taken = queue.tick(512);
+    assert_eq!(taken, steps.get());
+    assert!((2..=32).contains(&taken), "{taken} steps of 2 ms");
+    drop(task);
+}
+
+#[test]
+fn short_steps_use_the_budget_up() {
+    let queue = LoopQueue::new().expect("room for a queue");
+    let task = go(&queue, async {
+        loop {
+            yield_once().await;
+        }
+    });
+    queue.take_remote();
+    // A busy machine may make a step long: not each time.
+    assert!((0..100).any(|_| queue.tick(512) == 512));
+    drop(task);
+}
