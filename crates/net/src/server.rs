@@ -129,8 +129,8 @@ impl Server {
         self.shared.serve.set();
     }
 
-    /// Accepts until the server is closed, and waits for its connections to end. Cancelled, it closes the server, and
-    /// waits for them too.
+    /// Accepts until the server is closed, and waits for its connections to end. Cancelled, it closes the server,
+    /// cancels the handlers, and waits for their cleanup. (Python's waits for the clients, for ever if they stay.)
     ///
     /// # Errors
     ///

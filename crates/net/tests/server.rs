@@ -229,24 +229,31 @@ fn a_shutdown_waits_then_cancels_and_awaits_the_cleanup() {
     });
 }
 
-/// `serve_forever` that is cancelled closes the server and waits for its connections.
+/// `serve_forever` that is cancelled closes the server, cancels the handlers, and awaits their cleanup.
 #[test]
 fn a_cancelled_serve_forever_ends_in_order() {
     run(async {
-        let server = Rc::new(start_server(echo, "127.0.0.1:0").await?);
+        let cleaned = Rc::new(Cell::new(false));
+        let cleans = cleaned.clone();
+        let handler = async move |reader: StreamReader, writer: StreamWriter| {
+            finally!({ drop(echo(reader, writer).await) }, {
+                yield_now().await;
+                cleans.set(true);
+            },);
+        };
+        let server = Rc::new(start_server(handler, "127.0.0.1:0").await?);
         let address = server.sockets()[0];
         let serving = server.clone();
         let serves = create_task(async move { serving.serve_forever().await });
         let (mut reader, writer) = open_connection(address).await?;
         writer.write(b"x")?;
         assert_eq!(reader.readexactly(1).await?, "x");
+        eprintln!("A");
         serves.cancel();
-        yield_now().await;
-        assert!(!server.is_serving());
-        assert!(!serves.done(), "a connection is open");
-        drop(writer);
-        assert!(serves.await.is_err_and(|error| error.is_cancelled()));
+        let w = serves.await; eprintln!("B {w:?}"); assert!(w.is_err_and(|error| error.is_cancelled()));
+        assert!(cleaned.get() && !server.is_serving());
         assert_eq!(server.connections(), 0);
+        assert_eq!(reader.read(1).await?, "", "the connection is closed");
         Ok(())
     });
 }

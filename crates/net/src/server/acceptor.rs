@@ -31,8 +31,11 @@ pub(super) async fn run<L: Listener>(
     shared.close.set();
     drop(listeners);
     let mut cancel = pin!(shared.cancel.wait());
+    let mut asked = false;
     poll_fn(|cx| {
-        if cancel.as_mut().poll(cx).is_ready() {
+        // Once: a second request would interrupt the cleanup.
+        if !asked && cancel.as_mut().poll(cx).is_ready() {
+            asked = true;
             connections.cancel_all();
         }
         reap(&mut connections, cx)
