@@ -143,8 +143,9 @@ impl Server {
         self.start_serving();
         finally!({ self.shared.closed.wait().await }, {
             self.close();
+            self.shared.cancel.set();
             self.shared.closed.wait().await;
-        },);
+        });
         let failure = self
             .shared
             .failure
