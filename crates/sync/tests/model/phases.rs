@@ -210,10 +210,13 @@ fn a_wait_that_changes_its_waker_while_the_barrier_fills_wakes_the_last() {
                 for _ in 0..times(3_000) {
                     let mut wait = pin!(barrier.wait());
                     let mut last: Option<Arc<Woken>> = None;
-                    for poll in 1.. {
+                    // The poll that is ready may have left its waker, and seen the end a moment later.
+                    let mut ready = Arc::default();
+                    for poll in 1_u64.. {
                         let woken = Arc::new(Woken::default());
                         let waker = Waker::from(woken.clone());
                         if wait.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                            ready = woken;
                             break;
                         }
                         last = Some(woken);
@@ -221,9 +224,13 @@ fn a_wait_that_changes_its_waker_while_the_barrier_fills_wakes_the_last() {
                             thread::yield_now();
                         }
                     }
+                    let is_woken = |woken: &Woken| woken.0.load(Ordering::SeqCst);
                     // It may be under way still.
                     let since = Instant::now();
-                    while last.as_ref().is_some_and(|last| !last.0.load(Ordering::SeqCst)) {
+                    while last
+                        .as_deref()
+                        .is_some_and(|last| !is_woken(last) && !is_woken(&ready))
+                    {
                         assert!(since.elapsed() < Duration::from_secs(20), "a wake is lost");
                         thread::yield_now();
                     }
