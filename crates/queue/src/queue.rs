@@ -378,11 +378,10 @@ impl<T, S: QueueStorage<T>> Queue<T, S> {
         change.phase = Phase::Closed;
         while let Some(item) = change.storage.pop() {
             thrown_out.push(item);
+            // With the item, so that nobody sees the one without the other.
+            change.unfinished = change.unfinished.saturating_sub(1);
         }
         drop(change);
-        let mut state = self.monitor.lock();
-        state.unfinished = state.unfinished.saturating_sub(thrown_out.len());
-        end_if_finished(state);
         thrown_out
     }
 

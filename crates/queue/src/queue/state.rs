@@ -141,7 +141,7 @@ impl<T, S: QueueStorage<T>> Drop for Change<'_, T, S> {
         let mut state = unsafe { ManuallyDrop::take(&mut self.state) };
         let more = state.storage.len().saturating_sub(self.before);
         state.unfinished += more;
-        if !state.is_empty(GETTERS) || !state.is_empty(PUTTERS) {
+        if !state.is_empty(GETTERS) || !state.is_empty(PUTTERS) || state.phase == Phase::Closed {
             settle(state);
         }
     }
@@ -168,6 +168,9 @@ fn settle<T, S: QueueStorage<T>>(mut state: QueueLocked<'_, S>) {
         state.notify_all(PUTTERS, SHUT_DOWN, &mut wake);
         if state.is_exhausted() {
             state.notify_all(GETTERS, SHUT_DOWN, &mut wake);
+        }
+        if state.unfinished == 0 {
+            state.notify_all(JOINERS, 0, &mut wake);
         }
     }
     drop(state);
