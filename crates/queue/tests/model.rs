@@ -16,7 +16,7 @@ mod history;
 mod line;
 #[path = "model/threads.rs"]
 mod threads;
-#[path = "model/wakes.rs"]
+#[path = "../../sync/tests/model/wakes.rs"]
 mod wakes;
 #[path = "model/work.rs"]
 mod work;

@@ -25,7 +25,8 @@ impl OnAccepting {
         match &self.config {
             Some(config) => {
                 let role = Role::Server(config.clone());
-                role.handshake(transport, &self.options).await
+                // On the heap, and given back when it is over: a connection lives longer, and most have no TLS.
+                Box::pin(role.handshake(transport, &self.options)).await
             }
             None => Ok(()),
         }
