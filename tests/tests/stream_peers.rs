@@ -4,6 +4,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
+#[path = "stream_peers/nc.rs"]
+mod nc;
 #[path = "stream_peers/peer.rs"]
 mod peer;
 
@@ -11,7 +13,7 @@ use std::io;
 use std::process::{Command, Stdio};
 
 use asyncio::join;
-use asyncio::net::{StreamError, StreamReader, StreamWriter, TcpListener, stream};
+use asyncio::net::{StreamError, StreamReader, StreamWriter};
 
 use peer::{Listener, big, connect_to, content, is_there, python, socket_path, within_a_minute};
 
@@ -289,37 +291,5 @@ fn curl_is_served() {
             assert_eq!(pages, b"hello from streams\nhello from streams\n");
             assert!(echoed == big(), "{} bytes came back", echoed.len());
         }
-    });
-}
-
-/// STR-09, STR-18, STR-21.
-#[test]
-fn nc_is_served() {
-    if !is_there("nc", "-h") {
-        return;
-    }
-    within_a_minute(async || {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port().to_string();
-        let mut child = Command::new("nc")
-            .args(["127.0.0.1", &port])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut input = child.stdin.take().unwrap();
-        let serve = async {
-            let (mut reader, writer) = stream(listener.accept().await.unwrap().0);
-            io::Write::write_all(&mut input, b"hello\n").unwrap();
-            let line = reader.readline().await.unwrap();
-            writer.writelines([&b"you said "[..], &line]).unwrap();
-            writer.close();
-            writer.wait_closed().await.unwrap();
-            // Some end with their input, some with the connection.
-            drop((reader, input));
-        };
-        let (_, output) = join!(serve, content(child)).await;
-        assert_eq!(output.stdout, b"you said hello\n");
     });
 }
