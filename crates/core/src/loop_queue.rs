@@ -426,9 +426,11 @@ impl LoopQueue {
         let first: Option<(usize, NonNull<Header>)> = self.state.registry.borrow().next(0);
         if let Some((_, cell)) = first {
             #[expect(unsafe_code, reason = "the task is dropped without a step")]
-            // SAFETY: this is the loop's thread, and no task takes a step.
+            // SAFETY: this is the loop's thread, and no task takes a step. What is registered is not done, and so
+            // allocated; the reference keeps it so when whoever has the others drops them meanwhile.
             unsafe {
-                cell::close_local(cell, 0);
+                cell.as_ref().retain();
+                cell::close_local(cell, 1);
             }
         }
         first.is_some()

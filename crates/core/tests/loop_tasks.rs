@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker};
+use std::task::{Poll, Wake, Waker};
 
 use asyncio_core::{
     ExceptionContext, LoopQueue, Outcome, RawTask, Start, TaskRef, call_soon_threadsafe, spawn_local,
@@ -254,4 +254,33 @@ fn a_task_can_be_awaited_from_another_thread() {
         }
         assert_eq!(joiner.join().unwrap(), ((), 4));
     }
+}
+
+/// Wakes by letting go of what it holds.
+struct Holder(Mutex<Option<TaskRef>>);
+
+impl Wake for Holder {
+    fn wake(self: Arc<Self>) {
+        drop(self.0.lock().unwrap().take());
+    }
+}
+
+/// Otherwise the task would be freed while those who waited for it are told.
+#[test]
+fn who_is_told_of_a_task_that_is_closed_may_have_the_last_reference_to_it() {
+    let queue = LoopQueue::new().unwrap();
+    let mut task = go(&queue, std::future::pending::<()>());
+    turn(&queue);
+    let holder = Arc::new(Holder(Mutex::new(Some(task.as_task_ref().clone()))));
+    let waker = Waker::from(holder.clone());
+    std::thread::spawn(move || {
+        let mut cx = std::task::Context::from_waker(&waker);
+        assert!(std::pin::Pin::new(&mut task).poll(&mut cx).is_pending());
+    })
+    .join()
+    .unwrap();
+    turn(&queue);
+    assert!(holder.0.lock().unwrap().is_some());
+    queue.close();
+    assert!(holder.0.lock().unwrap().is_none());
 }
