@@ -133,18 +133,20 @@ impl EventLoop {
     }
 
     /// Turns the loop once.
+    ///
+    /// What becomes ready in the reactor and the timers is woken inside the queue: such a wake takes no lock.
     pub(crate) fn turn(&mut self) -> io::Result<()> {
         self.queue.take_remote();
         if self.queue.has_ready() {
             if self.reactor.source_count() > self.own_sources {
-                self.reactor.poll()?;
+                self.queue.enter(|| self.reactor.poll())?;
             }
         } else {
             self.wait()?;
             self.queue.take_remote();
         }
         if !self.timers.is_empty() {
-            self.timers.fire(self.options.clock.now());
+            self.queue.enter(|| self.timers.fire(self.options.clock.now()));
         }
         self.queue.tick(self.options.tick_budget);
         Ok(())
@@ -161,7 +163,7 @@ impl EventLoop {
         if !self.queue.prepare_park() {
             return Ok(());
         }
-        let turned = self.reactor.turn(deadline);
+        let turned = self.queue.enter(|| self.reactor.turn(deadline));
         self.queue.unparked();
         turned?;
         Ok(())
@@ -189,7 +191,7 @@ impl EventLoop {
             if !self.queue.prepare_park() {
                 return Jump::Jumped;
             }
-            let turned = self.reactor.turn(Some(until));
+            let turned = self.queue.enter(|| self.reactor.turn(Some(until)));
             self.queue.unparked();
             if turned.is_err() || self.queue.has_ready() || Instant::now() < until {
                 return Jump::Jumped;

@@ -45,7 +45,7 @@ pub type Opening = Pin<Box<dyn Future<Output = io::Result<(StreamReader, StreamW
 /// `asyncio.open_connection`. See [`StreamWriter`] for an example.
 pub fn open_connection(address: impl ToAddrs) -> OpenConnection {
     OpenConnection {
-        connect: connect(address),
+        connect: connect(address).nodelay(true),
         limit: LIMIT,
         #[cfg(feature = "tls")]
         tls: Default::default(),
@@ -99,7 +99,7 @@ impl OpenConnection {
         self.with(|connect| connect.resolver(resolver))
     }
 
-    /// See [`Connect::nodelay`].
+    /// See [`Connect::nodelay`]. Yes at first, as in Python.
     pub fn nodelay(self, nodelay: bool) -> Self {
         self.with(|connect| connect.nodelay(nodelay))
     }

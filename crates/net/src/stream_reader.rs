@@ -404,10 +404,26 @@ impl StreamReader {
         limit: usize,
         from: &mut usize,
     ) -> Poll<Result<Bytes, StreamError>> {
-        self.poll_until(cx, &[b"\n"], limit, from).map(|line| match line {
-            Err(StreamError::IncompleteRead(error)) => Ok(error.partial),
-            line => line,
-        })
+        loop {
+            let bytes = self.buffer.as_slice();
+            if *from < bytes.len() {
+                if let Some(at) = memchr::memchr(b'\n', &bytes[*from..]) {
+                    let at = *from + at;
+                    return Poll::Ready(if at > limit {
+                        Err(overrun(at, limit, true))
+                    } else {
+                        Ok(self.buffer.take(at + 1))
+                    });
+                }
+                *from = bytes.len();
+                if *from > limit {
+                    return Poll::Ready(Err(overrun(*from, limit, false)));
+                }
+            }
+            if ready!(self.poll_fill(cx, 0))? == 0 {
+                return Poll::Ready(Ok(self.buffer.take(self.buffer.len())));
+            }
+        }
     }
 }
 

@@ -74,6 +74,7 @@ impl Transport {
             low: LOW,
             hard: None,
             paused: false,
+            streak: 0,
             phase: Phase::Open,
             eof: Eof::No,
             error: None,
@@ -201,7 +202,8 @@ impl Transport {
         Ok(room)
     }
 
-    /// Waits while the transport is paused: until what was written has been sent, but for a rest.
+    /// Waits while the transport is paused: until what was written has been sent, but for a rest. Also lets others run
+    /// now and then when the peer takes all at once.
     ///
     /// # Errors
     ///
@@ -380,6 +382,11 @@ impl Transport {
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut sending = self.shared.sending.lock();
         if sending.phase != Phase::Open || !sending.paused {
+            if sending.is_turn_over() {
+                drop(sending);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             return Poll::Ready(sending.check(0));
         }
         let old = sending.poller.replace(cx.waker().clone());
@@ -424,7 +431,11 @@ impl Shared {
             {
                 Ok(0)
             }
-            sent => sent,
+            Ok(sent) => {
+                sending.streak += sent;
+                Ok(sent)
+            }
+            lost => lost,
         }
     }
 
@@ -441,7 +452,10 @@ impl Shared {
                     self.lose(sending, io::ErrorKind::WriteZero.into());
                     return;
                 }
-                Poll::Ready(Ok(sent)) => sending.queue.advance(sent),
+                Poll::Ready(Ok(sent)) => {
+                    sending.streak += sent;
+                    sending.queue.advance(sent);
+                }
                 Poll::Ready(Err(error)) => {
                     self.lose(sending, error);
                     return;

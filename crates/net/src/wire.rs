@@ -4,6 +4,7 @@
 //! too. Readiness is the reactor's affair, which a wire leads to.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -98,9 +99,25 @@ fn write<S: Socket>(socket: &S, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
     }
 }
 
+/// So many bytes are read at most into memory that all share.
+const SCRATCH: usize = 4096;
+
+thread_local! {
+    static SPARE: RefCell<[u8; SCRATCH]> = const { RefCell::new([0; SCRATCH]) };
+}
+
 /// Reads up to `most` bytes to the end of `buffer`.
+///
+/// A buffer without memory gets just what came, and a read that finds nothing asks for none.
 #[inline]
 fn append<S: Socket>(socket: &S, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+    if buffer.capacity() == 0 && most <= SCRATCH {
+        return SPARE.with_borrow_mut(|spare| {
+            let read = socket.read(&mut spare[..most])?;
+            buffer.extend_from_slice(&spare[..read]);
+            Ok(read)
+        });
+    }
     if buffer.capacity() - buffer.len() < most {
         // Not `reserve_exact`: a long read would move the buffer each time.
         buffer.reserve(most);

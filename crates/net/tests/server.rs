@@ -343,3 +343,27 @@ mod unix {
         });
     }
 }
+
+/// STR-01, STR-02. As in Python, small pieces are not held back, on either side; a program may decide otherwise.
+#[test]
+fn both_ends_send_small_pieces_at_once_unless_told_otherwise() {
+    for wanted in [true, false] {
+        let nodelay = |writer: &StreamWriter| writer.transport().tcp().unwrap().nodelay();
+        let (tell, told) = asyncio_sync::oneshot::channel();
+        let tell = Cell::new(Some(tell));
+        run(async {
+            let handler = move |_: StreamReader, writer: StreamWriter| {
+                let tell = tell.take();
+                async move { tell.unwrap().send(nodelay(&writer).unwrap()).unwrap() }
+            };
+            let plain = start_server(handler, "127.0.0.1:0");
+            let server = if wanted { plain } else { plain.nodelay(false) }.await?;
+            let plain = open_connection(server.sockets()[0]);
+            let (_reader, writer) = if wanted { plain } else { plain.nodelay(false) }.await?;
+            assert_eq!(nodelay(&writer)?, wanted);
+            assert_eq!(told.await.unwrap(), wanted);
+            server.close();
+            Ok(())
+        });
+    }
+}

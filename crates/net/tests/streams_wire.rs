@@ -288,3 +288,32 @@ fn who_reads_from_a_wire_that_is_always_ready_lets_the_others_go_first() {
     assert_eq!(exactly.wakes(), turns);
     assert!(bytes.iter().all(|byte| *byte == b'\n'));
 }
+
+/// STR-20. The system may take all that a writer has, for ever: it is one of many tasks all the same.
+#[test]
+fn a_writer_that_is_never_held_up_lets_others_run_now_and_then() {
+    let wire = Script::default();
+    wire.takes(usize::MAX);
+    let (_reader, mut writer) = stream(wire);
+    let piece = vec![0; 16 * 1024];
+    let mut waits = 0;
+    for _ in 0..256 {
+        writer.write(&piece).unwrap();
+        let mut drain = by_hand(writer.drain());
+        while drain.poll().is_none() {
+            waits += 1;
+            assert_ne!(drain.wakes(), 0, "nobody else wakes it");
+        }
+    }
+    assert!((1..=64).contains(&waits), "4 MiB were sent with {waits} breaks");
+    let before = waits;
+    for _ in 0..256 {
+        let mut io = writer.io();
+        let mut write = by_hand(io.write(&piece));
+        while write.poll().is_none() {
+            waits += 1;
+            assert_ne!(write.wakes(), 0, "nobody else wakes it");
+        }
+    }
+    assert!(waits > before);
+}

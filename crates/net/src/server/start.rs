@@ -11,6 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use asyncio_tasks::{Task, TaskSet, create_task, spawn};
+use socket2::SockRef;
 
 use super::acceptor::{judge, run};
 use super::welcome::Welcome;
@@ -135,6 +136,7 @@ pub struct StartServer {
     options: TcpListenerBuilder,
     pub(crate) welcome: Welcome,
     start_serving: bool,
+    nodelay: bool,
     launch: Launch<TcpListener>,
 }
 
@@ -146,6 +148,7 @@ impl StartServer {
             options: TcpListener::builder(),
             welcome: Welcome::default(),
             start_serving: true,
+            nodelay: true,
             launch,
         }
     }
@@ -153,6 +156,13 @@ impl StartServer {
     /// The limit of the readers, in bytes; see [`StreamReader::limit`].
     pub fn limit(mut self, limit: NonZeroUsize) -> Self {
         self.welcome.limit = limit.get();
+        self
+    }
+
+    /// Whether the connections send small pieces at once; see [`TcpStream::set_nodelay`](crate::TcpStream::set_nodelay).
+    /// Yes at first, as in Python.
+    pub fn nodelay(mut self, nodelay: bool) -> Self {
+        self.nodelay = nodelay;
         self
     }
 
@@ -192,6 +202,10 @@ impl StartServer {
             for address in addrs(self.address).await? {
                 listeners.push(self.options.clone().bind(address).await?);
             }
+        }
+        for listener in &listeners {
+            // What is accepted inherits it.
+            SockRef::from(listener.as_async().get_ref()).set_tcp_nodelay(self.nodelay)?;
         }
         let addresses = listeners
             .iter()

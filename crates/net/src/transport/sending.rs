@@ -18,6 +18,8 @@ pub(super) struct Sending {
     pub(super) low: usize,
     pub(super) hard: Option<usize>,
     pub(super) paused: bool,
+    /// So many bytes were sent at once since the writer last let others run.
+    pub(super) streak: usize,
     pub(super) phase: Phase,
     pub(super) eof: Eof,
     /// Why the connection was lost.
@@ -47,7 +49,24 @@ pub(super) enum Eof {
     Sent,
 }
 
+/// So many bytes a writer may send before others have their turn, though the system takes them all.
+const TURN: usize = 256 * 1024;
+
 impl Sending {
+    /// Whether nothing keeps a writer from writing on.
+    pub(super) fn is_flowing(&self) -> bool {
+        !self.paused && self.phase != Phase::Closed && self.error.is_none()
+    }
+
+    /// Whether the writer has sent for so long that it is time for others. Counts anew if so.
+    pub(super) fn is_turn_over(&mut self) -> bool {
+        let over = self.streak >= TURN;
+        if over {
+            self.streak = 0;
+        }
+        over
+    }
+
     /// Whether so many bytes more may be written.
     pub(super) fn check(&self, more: usize) -> io::Result<()> {
         if let Some(error) = &self.error {

@@ -86,6 +86,18 @@ impl Future for Drain<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
+        let mut sending = this.shared.sending.lock();
+        // The usual case: there is room. Who has waited has let others run.
+        if sending.is_flowing() && !matches!(this.waiter.status(), Status::Waiting) {
+            let waited = matches!(this.waiter.status(), Status::Notified(_));
+            if !sending.is_turn_over() || waited {
+                return Poll::Ready(Ok(()));
+            }
+            drop(sending);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        drop(sending);
         poll(this.shared, this.waiter, DRAINERS, drained, cx)
     }
 }
