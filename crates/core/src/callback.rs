@@ -55,12 +55,12 @@ pub(crate) fn here<F: FnOnce() + 'static>(queue: QueueId, function: F) -> Queued
     callback
 }
 
-/// Queues a callback on the loop `queue`, from any thread.
+/// Queues a callback on the loop `queue`, from any thread. Where that is gone the callback is dropped.
 #[track_caller]
 pub fn call_soon_threadsafe<F: FnOnce() + Send + 'static>(queue: QueueId, function: F) {
     if thread::home() == queue.home_of_loop() {
         thread::push_ready(here(queue, function));
-    } else {
+    } else if table::is_there(queue) {
         table::remote(queue).push(make(queue, function));
     }
 }

@@ -33,7 +33,8 @@ pub use context::{
 pub use foreign::{RunTask, foreign_task};
 pub use fork::fork_generation;
 pub use loop_queue::{
-    LoopQueue, Start, current_loop, loop_tasks, spawn_local, spawn_made, starts_eagerly, takes_tasks,
+    LoopQueue, Start, current_loop, home_loop, loop_tasks, spawn_local, spawn_made, starts_eagerly,
+    takes_tasks,
 };
 pub use outcome::Outcome;
 pub use place::QueueId;

@@ -174,6 +174,10 @@ impl LoopState {
         for _ in 0..self.remote.len() {
             match self.remote.pop() {
                 Some(task) => {
+                    if task.header().place.queue() != self.id {
+                        // For a queue that had this one's place in the table before: a callback that came too late.
+                        continue;
+                    }
                     if let Some(task) = cell::come_home(task) {
                         self.push(task);
                     }
@@ -504,6 +508,11 @@ where
 /// The queue of the loop that this thread turns.
 pub fn current_loop() -> Option<QueueId> {
     thread::with_loop(|state| state.map(LoopState::id))
+}
+
+/// The queue of the loop that this thread turns, or to whose pool this thread belongs.
+pub fn home_loop() -> Option<QueueId> {
+    current_loop().or_else(|| thread::with_pool(|pool| pool.and_then(|(state, _)| state.home())))
 }
 
 /// The tasks of the loop that this thread turns, as far as they have not ended, in no particular order.

@@ -53,6 +53,11 @@ impl QueueId {
         (self.0 & SLOT_MASK) as usize
     }
 
+    /// The slot and the generation in one number, below 2^24.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
     pub(crate) fn generation(self) -> u32 {
         self.0 >> SLOT_BITS
     }

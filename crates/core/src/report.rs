@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::place::QueueId;
@@ -19,6 +20,7 @@ pub struct ExceptionContext {
     /// The mutex makes the payload, which is only `Send`, shareable.
     panic: Option<Mutex<Box<dyn Any + Send>>>,
     error: Option<Box<dyn std::error::Error + Send + Sync>>,
+    location: Option<&'static Location<'static>>,
 }
 
 /// Who is told of failures that no caller sees.
@@ -32,6 +34,7 @@ impl ExceptionContext {
             task: None,
             panic: None,
             error: None,
+            location: None,
         }
     }
 
@@ -56,6 +59,12 @@ impl ExceptionContext {
         self
     }
 
+    /// With the place in the program where what failed was made.
+    pub fn with_location(mut self, location: &'static Location<'static>) -> ExceptionContext {
+        self.location = Some(location);
+        self
+    }
+
     /// What happened, in a few words.
     pub fn message(&self) -> &str {
         &self.message
@@ -64,6 +73,11 @@ impl ExceptionContext {
     /// The task that it is about.
     pub fn task(&self) -> Option<&TaskRef> {
         self.task.as_ref()
+    }
+
+    /// The place in the program where what failed was made, where it is no task.
+    pub fn location(&self) -> Option<&'static Location<'static>> {
+        self.location
     }
 
     /// The error that is the failure.
@@ -96,6 +110,9 @@ impl fmt::Display for ExceptionContext {
         if let Some(task) = &self.task {
             write!(f, "\n  task: {} made at {}", task.get_name(), task.location())?;
         }
+        if let Some(location) = self.location {
+            write!(f, "\n  made at {location}")?;
+        }
         if let Some(panic) = self.panic_message() {
             write!(f, "\n  panic: {panic}")?;
         }
@@ -113,6 +130,7 @@ impl fmt::Debug for ExceptionContext {
             .field("task", &self.task)
             .field("panic", &self.panic_message())
             .field("error", &self.error)
+            .field("location", &self.location)
             .finish()
     }
 }

@@ -5,6 +5,7 @@
 //! load, without a reference count (see `remote`).
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::cell::Queued;
@@ -16,6 +17,8 @@ use crate::report::ExceptionHandler;
 /// The remote side of a task queue.
 pub(crate) type TaskRemote = Remote<Queued>;
 
+const NOBODY: u32 = u32::MAX;
+
 const SLOTS: usize = 1 << SLOT_BITS;
 
 static TABLE: [OnceLock<Entry>; SLOTS] = [const { OnceLock::new() }; SLOTS];
@@ -26,10 +29,12 @@ static FREE: Mutex<Free> = Mutex::new(Free {
 
 struct Entry {
     remote: TaskRemote,
+    /// The queue that has the slot now, as a number, or `NOBODY`.
+    owner: AtomicU32,
     /// The pool that has the slot now, if it is one.
     pool: Mutex<Weak<PoolState>>,
     /// Who is told of failures that no caller sees.
-    handler: Mutex<Option<ExceptionHandler>>,
+    handler: Mutex<Option<(QueueId, ExceptionHandler)>>,
 }
 
 struct Free {
@@ -67,12 +72,15 @@ pub(crate) fn claim() -> Result<(QueueId, &'static TaskRemote), TooManyQueues> {
             None => return Err(TooManyQueues(())),
         }
     };
-    Ok((id, &TABLE[id.slot()].get_or_init(Entry::new).remote))
+    let entry = TABLE[id.slot()].get_or_init(Entry::new);
+    entry.owner.store(id.number(), Ordering::Release);
+    Ok((id, &entry.remote))
 }
 
 /// Gives a slot back. Its queue has no live task any more.
 pub(crate) fn release(id: QueueId) {
     if let Some(entry) = TABLE[id.slot()].get() {
+        entry.owner.store(NOBODY, Ordering::Release);
         entry.remote.unparked();
         entry.remote.set_unpark(None);
         *entry.pool() = Weak::new();
@@ -91,6 +99,11 @@ pub(crate) fn remote(id: QueueId) -> &'static TaskRemote {
     &entry(id).remote
 }
 
+/// Is the queue `id` still there? It may go right after the answer.
+pub(crate) fn is_there(id: QueueId) -> bool {
+    entry(id).owner.load(Ordering::Acquire) == id.number()
+}
+
 /// Notes that the slot of `id` belongs to a pool.
 pub(crate) fn set_pool(id: QueueId, pool: Weak<PoolState>) {
     *entry(id).pool() = pool;
@@ -104,13 +117,17 @@ pub(crate) fn pool(id: QueueId) -> Option<Arc<PoolState>> {
 
 /// Sets who is told of the failures of the queue `id`.
 pub(crate) fn set_handler(id: QueueId, handler: Option<ExceptionHandler>) {
+    let handler = handler.map(|handler| (id, handler));
     let old = std::mem::replace(&mut *entry(id).handler(), handler);
     drop(old);
 }
 
-/// Who is told of the failures of the queue `id`, if somebody was set.
+/// Who is told of the failures of the queue `id`, if somebody was set. What outlives its queue does not find the handler
+/// of the next one.
 pub(crate) fn handler(id: QueueId) -> Option<ExceptionHandler> {
-    TABLE[id.slot()].get()?.handler().clone()
+    let handler = TABLE[id.slot()].get()?.handler();
+    let (_, handler) = handler.as_ref().filter(|(owner, _)| *owner == id)?;
+    Some(handler.clone())
 }
 
 fn entry(id: QueueId) -> &'static Entry {
@@ -123,12 +140,13 @@ impl Entry {
     fn new() -> Entry {
         Entry {
             remote: Remote::new(),
+            owner: AtomicU32::new(NOBODY),
             pool: Mutex::new(Weak::new()),
             handler: Mutex::new(None),
         }
     }
 
-    fn handler(&self) -> MutexGuard<'_, Option<ExceptionHandler>> {
+    fn handler(&self) -> MutexGuard<'_, Option<(QueueId, ExceptionHandler)>> {
         self.handler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -68,9 +68,23 @@ impl From<fmt::Arguments<'_>> for TaskName {
     }
 }
 
-/// Names a callback of a task; see [`TaskRef::add_done_callback`].
+/// Names a callback of a task or of a promise; see [`TaskRef::add_done_callback`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallbackId(u64);
+
+impl CallbackId {
+    /// The name of the callback that has this number among those of its owner.
+    #[doc(hidden)]
+    pub const fn new(number: u64) -> CallbackId {
+        CallbackId(number)
+    }
+
+    /// The callback's number.
+    #[doc(hidden)]
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
 
 #[expect(unsafe_code, reason = "the cell is shared by pointers")]
 // SAFETY: through it other threads reach the header alone, whose parts are atomic, locked, or looked at on the loop's

@@ -44,9 +44,11 @@ pub enum WaitKind {
     Process,
     /// A thread that does blocking work.
     Thread,
+    /// A promise.
+    Promise,
 }
 
-const KINDS: [WaitKind; 11] = [
+const KINDS: [WaitKind; 12] = [
     WaitKind::Unknown,
     WaitKind::Task,
     WaitKind::Group,
@@ -58,6 +60,7 @@ const KINDS: [WaitKind; 11] = [
     WaitKind::Queue,
     WaitKind::Process,
     WaitKind::Thread,
+    WaitKind::Promise,
 ];
 const KIND_BITS: u32 = 4;
 
