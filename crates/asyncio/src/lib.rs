@@ -78,9 +78,9 @@ pub use asyncio_reactor as reactor;
 pub use asyncio_executor as executor;
 
 pub use asyncio_loop::{
-    ConcurrentFuture, EventLoop, EventLoopBuilder, ExceptionContext, ExceptionHandler, LoopClosed,
+    ConcurrentFuture, EventLoop, EventLoopBuilder, ExceptionContext, ExceptionHandler, GetLoop, LoopClosed,
     LoopHandle, NoEventLoop, PerCore, PerCoreError, RunError, Runner, exit_by_sigint, get_running_loop, run,
-    run_per_core, try_get_running_loop, try_run,
+    run_per_core, try_get_running_loop, try_run, unwrap_future, wrap_future,
 };
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};
@@ -100,14 +100,14 @@ pub use asyncio_sync::{
 pub use asyncio_tasks::{
     AsCompleted, BorrowGroup, CallbackId, CancelToken, Cancelled, CancelledError, Context, ContextEntered,
     ContextVar, ExceptionGroup, Gather, GroupClosed, GroupTask, InvalidStateError, Job, JoinError, LocalJob,
-    LookupError, ResultError, ReturnWhen, Spawn, Task, TaskBuilder, TaskFactory, TaskFuture, TaskGroup,
-    TaskRef, TaskSet, TaskSpawnError, TimeoutError, TimeoutHandle, TimeoutState, Token, TokenError,
-    TryGather, WaitKind, WaitRecord, all_tasks, as_completed, borrow_group, catch_cancelled, context_var,
-    copy_context, create_eager_task_factory, create_task, current_task, eager_task_factory, finally, gather,
-    gather_all, gather_all_spawn, gather_spawn, gather_tasks, join, on, on_cancel, race, select, shield,
-    shield_future, shield_spawn, spawn, task, task_group, task_group_infallible, timeout, timeout_at,
-    timeout_scope, to_thread, try_create_task, try_gather, try_gather_all, try_gather_all_spawn,
-    try_gather_spawn, try_spawn, wait, wait_for, yield_now,
+    LookupError, Promise, PromiseError, ResultError, ReturnWhen, Spawn, Task, TaskBuilder, TaskFactory,
+    TaskFuture, TaskGroup, TaskRef, TaskSet, TaskSpawnError, TimeoutError, TimeoutHandle, TimeoutState,
+    Token, TokenError, TryGather, WaitKind, WaitRecord, all_tasks, as_completed, borrow_group,
+    catch_cancelled, context_var, copy_context, create_eager_task_factory, create_task, current_task,
+    eager_task_factory, finally, gather, gather_all, gather_all_spawn, gather_spawn, gather_tasks, join, on,
+    on_cancel, race, select, shield, shield_future, shield_spawn, spawn, task, task_group,
+    task_group_infallible, timeout, timeout_at, timeout_scope, to_thread, try_create_task, try_gather,
+    try_gather_all, try_gather_all_spawn, try_gather_spawn, try_spawn, wait, wait_for, yield_now,
 };
 
 /// Tasks and structured concurrency: all of it, with the futures' types.

@@ -6,4 +6,5 @@ pub use std::time::Duration;
 
 pub use futures_lite::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _};
 
+pub use crate::GetLoop as _;
 pub use crate::{JoinError, RunError, Runner, Task, create_task, run, sleep, spawn, to_thread, yield_now};

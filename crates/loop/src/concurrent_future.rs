@@ -1,4 +1,4 @@
-//! `ConcurrentFuture`: the result of a task, for a thread that is not the loop's.
+//! `ConcurrentFuture`: the result of a task or a promise, for a thread that is not the loop's.
 
 use std::fmt;
 use std::future::Future;
@@ -27,10 +27,17 @@ struct Shared<T> {
 
 struct State<T> {
     result: Option<Result<T, JoinError>>,
-    task: Option<TaskRef>,
+    source: Option<Source>,
     /// Asked to stop before the task was made.
     cancelled: bool,
     waker: Option<Waker>,
+}
+
+/// Whose result it is, and so who is asked to stop.
+#[derive(Clone)]
+enum Source {
+    Task(TaskRef),
+    Promise(Arc<dyn Fn() -> bool + Send + Sync>),
 }
 
 /// The other end, on the loop's thread. Dropped, it says that the task was cancelled.
@@ -39,11 +46,23 @@ pub(crate) struct Promise<T> {
     kept: bool,
 }
 
+/// For the result of a task that is to be made.
 pub(crate) fn promise<T>() -> (Promise<T>, ConcurrentFuture<T>) {
+    pair(None)
+}
+
+/// For the result of what `cancel` cancels.
+pub(crate) fn of_promise<T>(
+    cancel: impl Fn() -> bool + Send + Sync + 'static,
+) -> (Promise<T>, ConcurrentFuture<T>) {
+    pair(Some(Source::Promise(Arc::new(cancel))))
+}
+
+fn pair<T>(source: Option<Source>) -> (Promise<T>, ConcurrentFuture<T>) {
     let shared = Arc::new(Shared {
         state: Mutex::new(State {
             result: None,
-            task: None,
+            source,
             cancelled: false,
             waker: None,
         }),
@@ -62,16 +81,23 @@ impl<T> Shared<T> {
     }
 
     fn set(&self, result: Result<T, JoinError>) {
-        let waker = {
+        let (waker, _source) = {
             let mut state = self.state();
             state.result = Some(result);
-            state.task = None;
-            state.waker.take()
+            (state.waker.take(), state.source.take())
         };
         self.changed.notify_all();
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+impl<T> Promise<T> {
+    /// Hands on a value.
+    pub(crate) fn set(mut self, value: T) {
+        self.kept = true;
+        self.shared.set(Ok(value));
     }
 }
 
@@ -84,7 +110,7 @@ impl<T: 'static> Promise<T> {
     pub(crate) fn follow(mut self, task: Task<T>) {
         let late = {
             let mut state = self.shared.state();
-            state.task = Some(task.task_ref());
+            state.source = Some(Source::Task(task.task_ref()));
             state.cancelled
         };
         if late {
@@ -146,17 +172,21 @@ impl<T> ConcurrentFuture<T> {
         self.shared.state().result.is_some()
     }
 
-    /// Asks the task to stop. `false` if it has ended.
+    /// Asks the task to stop, or cancels the promise. `false` if it has ended.
     pub fn cancel(&self) -> bool {
-        let task = {
+        let source = {
             let mut state = self.shared.state();
             if state.result.is_some() {
                 return false;
             }
             state.cancelled = true;
-            state.task.clone()
+            state.source.clone()
         };
-        task.is_none_or(|task| task.cancel())
+        match source {
+            None => true,
+            Some(Source::Task(task)) => task.cancel(),
+            Some(Source::Promise(cancel)) => cancel(),
+        }
     }
 }
 

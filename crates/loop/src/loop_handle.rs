@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use asyncio_core::{
@@ -91,16 +91,33 @@ pub fn try_get_running_loop() -> Result<LoopHandle, NoEventLoop> {
     Slot::current(&CURRENT).ok_or(NoEventLoop(()))
 }
 
+/// The loops of this process, for what knows its loop by the name of the queue alone.
+static LOOPS: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+fn loops() -> MutexGuard<'static, Vec<Weak<Shared>>> {
+    LOOPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl LoopHandle {
     pub(crate) fn new(queue: QueueId) -> LoopHandle {
-        LoopHandle {
-            shared: Arc::new(Shared {
-                queue,
-                closed: AtomicBool::new(false),
-                running: AtomicBool::new(false),
-                pool: OnceLock::new(),
-            }),
-        }
+        let shared = Arc::new(Shared {
+            queue,
+            closed: AtomicBool::new(false),
+            running: AtomicBool::new(false),
+            pool: OnceLock::new(),
+        });
+        let mut loops = loops();
+        loops.retain(|old| old.strong_count() > 0);
+        loops.push(Arc::downgrade(&shared));
+        LoopHandle { shared }
+    }
+
+    /// The loop whose queue has this name, if somebody still holds a handle of it.
+    pub(crate) fn find(queue: QueueId) -> Option<LoopHandle> {
+        // The last handle is not dropped under the lock: it may be that of a loop with much to drop.
+        let alive: Vec<_> = loops().iter().filter_map(Weak::upgrade).collect();
+        let shared = alive.into_iter().find(|shared| shared.queue == queue)?;
+        Some(LoopHandle { shared })
     }
 
     pub(crate) fn set_pool(&self, pool: &Arc<Pool>) {

@@ -133,10 +133,14 @@ pub struct CancelledError {
 }
 
 impl CancelledError {
-    pub(crate) fn of(request: Option<&Request>) -> CancelledError {
+    pub(crate) fn new(message: Option<&str>) -> CancelledError {
         CancelledError {
-            message: request.and_then(Request::message).map(Into::into),
+            message: message.map(Into::into),
         }
+    }
+
+    pub(crate) fn of(request: Option<&Request>) -> CancelledError {
+        CancelledError::new(request.and_then(Request::message))
     }
 
     /// What was said with the request.

@@ -53,6 +53,7 @@ mod gather;
 mod group;
 mod join_error;
 mod port;
+mod promise;
 pub mod raw;
 mod ready_set;
 mod result_error;
@@ -101,6 +102,7 @@ pub use group::{
 };
 pub use join_error::JoinError;
 pub use port::{Job, LocalJob, On, Spawn, on};
+pub use promise::{Promise, PromiseError, PromiseTake, PromiseWait};
 pub use result_error::{InvalidStateError, ResultError};
 pub use shield::{Shield, shield, shield_future, shield_spawn};
 pub use task::Task;
