@@ -6,7 +6,7 @@
 //! logarithmic; programs have few variables and set them rarely.)
 //!
 //! Which context is current: that of the innermost `Context::run`, if it was called in the step that runs now; else
-//! that of the running task; else one of the thread's own. A `Context::run` around the polling of tasks, as when a
+//! that of the running task or callback; else one of the thread's own. A `Context::run` around the polling of tasks, as when a
 //! loop is run inside, does not reach into them: each has a context of its own. The slot of each is empty until a
 //! variable is set, so that programs without variables pay for none of this.
 
@@ -18,6 +18,7 @@ use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::call::Call;
 use crate::cell::Header;
 use crate::{TaskRef, thread};
 
@@ -280,7 +281,8 @@ fn current_place() -> Place {
         return context(ENTERED.with_borrow(|entered| Option::clone(entered)));
     }
     thread::with_running(|task| match task {
-        None => context(OF_THREAD.try_with(|own| own.borrow().clone()).unwrap_or_default()),
+        None => place_of_call()
+            .unwrap_or_else(|| context(OF_THREAD.try_with(|own| own.borrow().clone()).unwrap_or_default())),
         Some(task) => {
             #[expect(unsafe_code, reason = "the running task's cell")]
             // SAFETY: whoever runs the step keeps a reference.
@@ -293,11 +295,26 @@ fn current_place() -> Place {
     })
 }
 
+/// Where the variables of the callback are that runs on this thread, if one does.
+fn place_of_call() -> Option<Place> {
+    thread::with_running_call(|call| {
+        let call = call?;
+        Some(match (call.context(), call.inherited()) {
+            (Some(own), _) => Place::Context(own),
+            (None, Some(snapshot)) => Place::Inherited(snapshot),
+            (None, None) => Place::Nothing,
+        })
+    })
+}
+
 /// The context that is current, if a variable was ever set in it.
 pub fn current_context() -> Option<Context> {
     match current_place() {
         Place::Context(context) => Some(context),
-        Place::Inherited(_) => TaskRef::current().and_then(|task| task.context()),
+        Place::Inherited(_) => match TaskRef::current() {
+            Some(task) => task.context(),
+            None => thread::with_running_call(|call| call.map(Call::context_or_new)),
+        },
         Place::Nothing => None,
     }
 }
@@ -322,6 +339,9 @@ fn find(variables: &[Variable], key: ContextKey) -> Option<ContextValue> {
 /// The context that is current, made if need be.
 pub fn current_context_or_new() -> Context {
     if let Some(context) = current_context() {
+        return context;
+    }
+    if let Some(context) = thread::with_running_call(|call| call.map(Call::context_or_new)) {
         return context;
     }
     let context = Context::new();

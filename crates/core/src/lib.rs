@@ -2,11 +2,13 @@
 
 pub mod blocking;
 mod blocks;
+mod call;
 mod callback;
 mod cell;
 mod context;
 mod foreign;
 mod fork;
+mod handle;
 mod loop_queue;
 mod outcome;
 mod place;
@@ -25,16 +27,19 @@ mod thread;
 mod wait;
 mod wake_list;
 
-pub use callback::call_soon_threadsafe;
+pub use callback::{
+    CallRefusal, CallRefused, call_soon, call_soon_threadsafe, call_soon_threadsafe_in, delay_call,
+};
 pub use context::{
     Context, ContextEntered, ContextKey, ContextValue, current_context, current_context_or_new,
     current_value, inherit_context,
 };
 pub use foreign::{RunTask, foreign_task};
 pub use fork::fork_generation;
+pub use handle::{DelayedCall, Handle, ThreadSafeHandle};
 pub use loop_queue::{
     LoopQueue, Start, current_loop, home_loop, loop_tasks, spawn_local, spawn_made, starts_eagerly,
-    takes_tasks,
+    stop_here, takes_tasks,
 };
 pub use outcome::Outcome;
 pub use place::QueueId;

@@ -6,6 +6,7 @@
 //!
 //! What this file leaves to the loop: when to look at I/O and at the timers, and how to wait.
 
+mod calls;
 mod pace;
 
 use std::cell::{Cell, RefCell};
@@ -17,6 +18,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::task::Waker;
 
+pub use calls::stop_here;
 use pace::Pace;
 
 use crate::blocks::Blocks;
@@ -25,7 +27,7 @@ use crate::place::{INDEX_BITS, Kind, Place, QueueId};
 use crate::registry::Registry;
 use crate::report::ExceptionHandler;
 use crate::table::{self, TaskRemote, TooManyQueues};
-use crate::{Outcome, RawTask, TaskRef, callback, thread};
+use crate::{Outcome, RawTask, TaskRef, thread};
 
 /// The ready queue of a loop: single owner, bound to the thread that made it.
 pub struct LoopQueue {
@@ -42,6 +44,8 @@ pub(crate) struct LoopState {
     stepping: Cell<bool>,
     /// Tasks start eagerly unless they say otherwise.
     eager: Cell<bool>,
+    /// The loop is to stop when what is ready now has had its turn.
+    stopping: Cell<bool>,
     blocks: Blocks,
 }
 
@@ -58,6 +62,11 @@ impl LoopState {
     #[inline]
     pub(crate) fn id(&self) -> QueueId {
         self.id
+    }
+
+    #[inline]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
     }
 
     #[inline]
@@ -173,15 +182,17 @@ impl LoopState {
         // No more than what is there now: a thread that pushes without end must not keep the loop here.
         for _ in 0..self.remote.len() {
             match self.remote.pop() {
-                Some(task) => {
-                    if task.header().place.queue() != self.id {
-                        // For a queue that had this one's place in the table before: a callback that came too late.
-                        continue;
+                Some(queued) => match queued.into_call() {
+                    Ok(call) if call.queue() == self.id => self.push(Queued::from_call(call)),
+                    // It was for a loop that had this one's place in the table before.
+                    Ok(call) => drop(call.cancel()),
+                    Err(task) if task.header().place.queue() != self.id => drop(task),
+                    Err(task) => {
+                        if let Some(task) = cell::come_home(task) {
+                            self.push(task);
+                        }
                     }
-                    if let Some(task) = cell::come_home(task) {
-                        self.push(task);
-                    }
-                }
+                },
                 None => break,
             }
         }
@@ -229,6 +240,7 @@ impl LoopQueue {
                 closed: Cell::new(false),
                 stepping: Cell::new(false),
                 eager: Cell::new(false),
+                stopping: Cell::new(false),
                 blocks: Blocks::default(),
             }),
         })
@@ -308,19 +320,6 @@ impl LoopQueue {
         Ok(unsafe { self.state.spawn(|| future, Some(Start::Queued), location, dress) })
     }
 
-    /// Queues a callback behind what is ready now. It is no task: inside it there is no current task.
-    ///
-    /// # Errors
-    ///
-    /// Gives the callback back when the queue was closed.
-    pub fn call_soon<F: FnOnce() + 'static>(&self, callback: F) -> Result<(), F> {
-        if self.state.closed.get() {
-            return Err(callback);
-        }
-        self.state.push(callback::here(self.state.id, callback));
-        Ok(())
-    }
-
     /// Moves over what other threads woke.
     pub fn take_remote(&self) {
         if !self.state.remote.is_empty() {
@@ -331,6 +330,8 @@ impl LoopQueue {
     /// Runs the tasks that are ready now, in order, and after them what became ready meanwhile, as far as `budget`
     /// steps go; if those become long, it stops before, for timers and I/O must have their turn. Gives the number of
     /// steps. With a budget of 0 it runs exactly what was ready at entry.
+    ///
+    /// Once the loop is asked to [`stop`](LoopQueue::stop), what the steps after that make ready is left.
     ///
     /// # Panics
     ///
@@ -348,17 +349,26 @@ impl LoopQueue {
                 None => return done,
             }
         }
+        let mut done = ready;
         let mut pace = Pace::new();
-        for done in ready..budget {
-            match state.pop() {
-                Some(task) => task.run(),
-                None => return done,
+        // What is ready together makes a round: a turn of a loop that has no budget. A loop stops between rounds.
+        while done < budget && !state.stopping.get() {
+            let round = state.ready.borrow().len();
+            if round == 0 {
+                break;
             }
-            if pace.is_up() {
-                return done + 1;
+            for left in (0..round).rev() {
+                match state.pop() {
+                    Some(task) => task.run(),
+                    None => return done,
+                }
+                done += 1;
+                if (pace.is_up() || done >= budget) && (left == 0 || !state.stopping.get()) {
+                    return done;
+                }
             }
         }
-        ready.max(budget)
+        done
     }
 
     /// Is a task ready on the loop's own side?

@@ -29,9 +29,6 @@ pub(crate) const INDEX_BITS: u32 = 28;
 /// Bits of a queue's slot, and as many for its generation.
 pub(crate) const SLOT_BITS: u32 = 12;
 
-/// The index of what is in no registry: a callback.
-pub(crate) const UNLISTED: u32 = (1 << INDEX_BITS) - 1;
-
 const KIND_SHIFT: u32 = INDEX_BITS + 2 * SLOT_BITS;
 const INDEX_MASK: u64 = (1 << INDEX_BITS) - 1;
 const QUEUE_MASK: u64 = (1 << KIND_SHIFT) - 1;

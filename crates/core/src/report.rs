@@ -155,9 +155,12 @@ pub(crate) fn never_retrieved(task: &TaskRef, panic: Box<dyn Any + Send>) {
     report_for(task, &context);
 }
 
-pub(crate) fn callback_panicked(queue: QueueId, panic: Box<dyn Any + Send>) {
-    report(
-        Some(queue),
-        &ExceptionContext::new("Exception in callback").with_panic(panic),
-    );
+pub(crate) fn callback_panicked(
+    queue: QueueId,
+    location: Option<&'static Location<'static>>,
+    panic: Box<dyn Any + Send>,
+) {
+    let mut context = ExceptionContext::new("Exception in callback").with_panic(panic);
+    context.location = location;
+    report(Some(queue), &context);
 }

@@ -15,9 +15,10 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Request;
+use crate::call::{Call, CallRef};
 use crate::cell::{CANCEL, Header, Queued};
 use crate::loop_queue::LoopState;
-use crate::place::{Kind, UNLISTED};
+use crate::place::Kind;
 use crate::pool_queue::PoolState;
 
 pub(crate) struct Thread {
@@ -26,7 +27,7 @@ pub(crate) struct Thread {
     home: Cell<u64>,
     pool: Cell<*const PoolState>,
     worker: Cell<usize>,
-    /// The task that takes a step.
+    /// The task that takes a step; or, with the bit `CALL`, the callback that is called.
     running: Cell<*const Header>,
     /// The innermost cancel scope that is being polled; see [`scope_frame`].
     scope: Cell<*const ()>,
@@ -36,6 +37,9 @@ pub(crate) struct Thread {
 }
 
 const NO_HOME: u64 = u64::MAX;
+
+/// The lowest bit of the address of what runs: it is a callback.
+const CALL: usize = 1;
 
 thread_local! {
     static THREAD: Thread = const {
@@ -137,14 +141,27 @@ pub(crate) fn push_ready(task: Queued) {
     });
 }
 
+/// Pushes a callback to the ready queue of the loop that this thread turns, which is the callback's; if that was
+/// closed, cancels it.
+#[inline]
+pub(crate) fn push_call(call: CallRef) {
+    let refused = with_loop(|state| match state {
+        Some(state) if !state.is_closed() => {
+            state.push(Queued::from_call(call));
+            None
+        }
+        _ => Some(call),
+    });
+    if let Some(call) = refused {
+        call.cancel();
+    }
+}
+
 /// Takes a task that ends out of the registry of its queue, which is the one that this thread runs or closes.
 #[inline]
 pub(crate) fn unregister(task: NonNull<Header>) {
     // SAFETY: who ends a task has a reference.
     let place = unsafe { task.as_ref() }.place;
-    if place.index() == UNLISTED {
-        return;
-    }
     match place.kind() {
         Kind::Loop => with_loop(|state| {
             if let Some(state) = state {
@@ -196,6 +213,17 @@ pub(crate) fn begin_next_step(task: NonNull<Header>) -> NextStep {
     NextStep(())
 }
 
+/// Begins the call of a callback, as [`begin_next_step`] does for a task.
+#[inline]
+pub(crate) fn begin_next_call(call: NonNull<Call>) -> NextStep {
+    THREAD.with(|thread| {
+        debug_assert!(thread.running.get().is_null() && thread.scope.get().is_null());
+        let call: *const Header = call.as_ptr().cast_const().cast();
+        thread.running.set(call.map_addr(|address| address | CALL));
+    });
+    NextStep(())
+}
+
 impl Drop for NextStep {
     #[inline]
     fn drop(&mut self) {
@@ -233,9 +261,25 @@ impl Drop for Step {
 /// Calls `f` with the cell of the task that takes a step on this thread; a callback is none.
 #[inline]
 pub(crate) fn with_running<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R {
-    let running = NonNull::new(THREAD.with(|thread| thread.running.get()).cast_mut());
-    // SAFETY: whoever runs a step keeps a reference, and the address is put back before that is given up.
-    f(running.filter(|task| unsafe { task.as_ref() }.place.index() != UNLISTED))
+    let running = THREAD.with(|thread| thread.running.get());
+    let task = if running.addr() & CALL == 0 {
+        running
+    } else {
+        ptr::null()
+    };
+    f(NonNull::new(task.cast_mut()))
+}
+
+/// Calls `f` with the callback that is called on this thread, if what runs is one.
+pub(crate) fn with_running_call<R>(f: impl FnOnce(Option<&Call>) -> R) -> R {
+    let running = THREAD.with(|thread| thread.running.get());
+    let call: *const Call = if running.addr() & CALL == 0 {
+        ptr::null()
+    } else {
+        running.map_addr(|address| address & !CALL).cast()
+    };
+    // SAFETY: whoever calls a callback keeps a reference, and the address is put back before that is given up.
+    f(unsafe { call.as_ref() })
 }
 
 /// Whether a task or a callback takes a step on this thread: to block it would hold up the loop or a worker.

@@ -112,7 +112,7 @@ fn callbacks_and_tasks_take_turns_in_the_order_of_the_calls() {
         drop(go(&queue, async move {
             of_task.borrow_mut().push(format!("task {n}"))
         }));
-        let called = queue.call_soon(move || {
+        let called = queue.call_soon(None, move || {
             assert!(TaskRef::current().is_none());
             of_call.borrow_mut().push(format!("call {n}"));
         });
@@ -138,7 +138,7 @@ fn callbacks_and_tasks_take_turns_in_the_order_of_the_calls() {
     let guard = OnDrop(Rc::new(Cell::new(0)));
     let drops = guard.0.clone();
     let flag = done.clone();
-    let called = queue.call_soon(move || {
+    let called = queue.call_soon(None, move || {
         let _guard = guard;
         flag.set(true);
     });
@@ -149,7 +149,7 @@ fn callbacks_and_tasks_take_turns_in_the_order_of_the_calls() {
         (false, 1),
         "a closed loop drops its callbacks"
     );
-    assert!(queue.call_soon(|| ()).is_err());
+    assert!(queue.call_soon(None, || ()).is_err());
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_panic_that_nobody_retrieves_is_reported_once() {
     assert_eq!(*reports.lock().unwrap(), ["first: one"]);
     drop(kept);
     assert!(matches!(value(seen), Outcome::Panicked(_)));
-    assert!(queue.call_soon(|| panic!("four")).is_ok());
+    assert!(queue.call_soon(None, || panic!("four")).is_ok());
     turn(&queue);
     assert_eq!(*reports.lock().unwrap(), ["first: one", "second: two", "-: four"]);
 }

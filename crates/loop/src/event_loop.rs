@@ -1,12 +1,7 @@
-//! `EventLoop`: the drivers of one loop and the turn that glues them.
-//!
-//! A turn is poll, fire, tick. What other threads woke is moved over first; when nothing is ready the loop parks in
-//! the reactor until an event, a timer or a wake from another thread; then the timers that are due fire, and the
-//! ready tasks take a step each (see `LoopQueue::tick` for how many). While something is ready the reactor is only
-//! looked at, and not even that when nothing is registered with it: a loop that only computes makes no system call.
-//!
-//! Invariant: between `prepare_park` and `unparked` the loop does nothing but wait, so that each wake from another
-//! thread either is seen before the wait or ends it.
+//! `EventLoop`: the drivers of one loop, and its end. `turn` has the turn that glues them, `run` what turns it.
+
+mod run;
+mod turn;
 
 use std::fmt;
 use std::io;
@@ -25,19 +20,37 @@ use crate::pool::{Pool, PoolOptions};
 
 /// A loop, with its drivers and its pool; it belongs to the thread that made it.
 ///
-/// A [`Runner`](crate::Runner) makes one and turns it. Dropping it closes it: tasks that are left are dropped.
+/// A [`Runner`](crate::Runner) makes one, turns it and ends it in order; those who build on a loop run it themselves.
+/// Dropping it closes it: tasks that are left are dropped.
 ///
 /// # Python
 ///
 /// `asyncio.new_event_loop()`.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use asyncio_loop::{EventLoop, call_later, get_running_loop};
+///
+/// let mut event_loop = EventLoop::new()?;
+/// event_loop.call_soon(|| {
+///     let this = get_running_loop();
+///     call_later(Duration::from_millis(1), move || this.stop());
+/// });
+/// event_loop.run_forever()?;
+/// assert_eq!(event_loop.run_until_complete(async { 6 * 7 })?, 42);
+/// # Ok::<(), asyncio_loop::RunError>(())
+/// ```
+#[doc(alias("new_event_loop", "AbstractEventLoop", "SelectorEventLoop"))]
 pub struct EventLoop {
     pub(crate) queue: LoopQueue,
     pub(crate) reactor: Reactor,
-    timers: LocalTimers,
+    pub(crate) timers: LocalTimers,
     pub(crate) pool: Arc<Pool>,
     blocking: Arc<LazyBlocking>,
     options: Options,
-    handle: LoopHandle,
+    pub(crate) handle: LoopHandle,
     /// The process that made this loop.
     generation: u32,
     /// Sources of the loop's own: they do not count as I/O that somebody awaits.
@@ -85,7 +98,7 @@ impl EventLoop {
         timers.set_unpark(unpark.clone());
         let quiet_hook = options.clock.is_mock().then_some(unpark);
         let blocking = Arc::new(LazyBlocking::new(options.blocking_threads, quiet_hook));
-        let handle = LoopHandle::new(queue.id());
+        let handle = LoopHandle::new(queue.id(), options.clock.clone());
         let pool = Arc::new(Pool::new(PoolOptions {
             home: handle.clone(),
             exception_handler: options.exception_handler.clone(),
@@ -132,84 +145,40 @@ impl EventLoop {
         ))
     }
 
-    /// Turns the loop once.
+    /// Is the loop being run? Code that has the loop itself sees `false`; see [`LoopHandle::is_running`].
+    pub fn is_running(&self) -> bool {
+        self.handle.is_running()
+    }
+
+    /// Was the loop closed?
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The time on the loop's clock.
     ///
-    /// What becomes ready in the reactor and the timers is woken inside the queue: such a wake takes no lock.
-    pub(crate) fn turn(&mut self) -> io::Result<()> {
-        self.queue.take_remote();
-        if self.queue.has_ready() {
-            if self.reactor.source_count() > self.own_sources {
-                self.queue.enter(|| self.reactor.poll())?;
-            }
-        } else {
-            self.wait()?;
-            self.queue.take_remote();
-        }
-        if !self.timers.is_empty() {
-            self.queue.enter(|| self.timers.fire(self.options.clock.now()));
-        }
-        self.queue.tick(self.options.tick_budget);
-        Ok(())
+    /// # Python
+    ///
+    /// `loop.time()`, which is a number of seconds there.
+    pub fn time(&self) -> Instant {
+        self.handle.time()
     }
 
-    fn wait(&mut self) -> io::Result<()> {
-        let deadline = match self.options.clock.is_mock() {
-            false => self.timers.next_deadline(),
-            true => match self.jump() {
-                Jump::Jumped => return Ok(()),
-                Jump::Wait(deadline) => deadline,
-            },
-        };
-        if !self.queue.prepare_park() {
-            return Ok(());
-        }
-        let turned = self.queue.enter(|| self.reactor.turn(deadline));
-        self.queue.unparked();
-        turned?;
-        Ok(())
+    /// When the loop has something to do next if nothing comes from outside, as far as its timers go. It may be earlier
+    /// than the earliest of them when timers were cancelled, never later.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.timers.next_deadline()
     }
 
-    /// With a mock clock: moves it to the next deadline, unless something real is awaited.
-    fn jump(&mut self) -> Jump {
-        let Some(clock) = self.options.clock.as_mock() else {
-            return Jump::Wait(None);
-        };
-        let deadlines = [self.timers.next_deadline(), self.pool.next_deadline()];
-        let Some(next) = deadlines.into_iter().flatten().min() else {
-            return Jump::Wait(self.pool_recheck());
-        };
-        let awaited = self.reactor.source_count() > self.own_sources
-            || asyncio_core::blocking::RunBlocking::outstanding(&*self.blocking) > 0;
-        if !self.pool.is_quiet() {
-            return Jump::Wait(self.pool_recheck());
-        }
-        if awaited {
-            let Some(patience) = self.options.autojump_after else {
-                return Jump::Wait(None);
-            };
-            let until = Instant::now() + patience;
-            if !self.queue.prepare_park() {
-                return Jump::Jumped;
-            }
-            let turned = self.queue.enter(|| self.reactor.turn(Some(until)));
-            self.queue.unparked();
-            if turned.is_err() || self.queue.has_ready() || Instant::now() < until {
-                return Jump::Jumped;
-            }
-        }
-        clock.advance_to(next);
-        self.pool.clock_moved();
-        Jump::Jumped
-    }
-
-    /// A pool that is busy says nothing when it comes to rest: with a mock clock the loop looks again.
-    fn pool_recheck(&self) -> Option<Instant> {
-        (!self.pool.is_quiet()).then(|| Instant::now() + Duration::from_micros(200))
-    }
-
-    /// Ends everything, in this order: the tasks of the loop, those of the pool, the blocking pool. Tasks that have
-    /// not ended are dropped.
-    pub(crate) fn close(&mut self) {
+    /// Ends everything, in this order: the tasks of the loop, those of the pool, the callbacks, the pool for blocking
+    /// work. Tasks that have not ended are dropped, and so are callbacks that were not called. Idempotent.
+    ///
+    /// Tasks are not asked first, and get no time to clean up: that is what a [`Runner`](crate::Runner) does.
+    ///
+    /// # Python
+    ///
+    /// `loop.close()`; it waits for blocking work, and a loop that runs cannot be closed, as it is borrowed.
+    pub fn close(&mut self) {
         if std::mem::replace(&mut self.closed, true) {
             return;
         }
@@ -217,6 +186,7 @@ impl EventLoop {
         self.entered(|this| {
             this.queue.close();
             this.pool.close();
+            this.timers.close();
         });
         if let Some(report) = self
             .blocking
@@ -263,10 +233,3 @@ impl fmt::Debug for EventLoop {
 
 /// As in Python: so long the loop waits for blocking work at its end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(300);
-
-enum Jump {
-    /// The clock was moved, or something came: look again.
-    Jumped,
-    /// Wait for an event, until the given instant.
-    Wait(Option<Instant>),
-}

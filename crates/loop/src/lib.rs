@@ -23,6 +23,7 @@
 //! assert_eq!(value.unwrap().unwrap(), 7);
 //! ```
 
+mod calls;
 mod concurrent_future;
 mod event_loop;
 mod event_loop_builder;
@@ -38,8 +39,12 @@ mod runner;
 mod shutdown;
 mod sigint;
 mod sync;
+mod timer_handle;
 
-pub use asyncio_core::{ExceptionContext, ExceptionHandler};
+pub use asyncio_core::{
+    CallRefusal, CallRefused, ExceptionContext, ExceptionHandler, Handle, ThreadSafeHandle,
+};
+pub use calls::{call_at, call_later, call_soon};
 pub use concurrent_future::ConcurrentFuture;
 pub use event_loop::EventLoop;
 pub use event_loop_builder::EventLoopBuilder;
@@ -49,3 +54,4 @@ pub use promises::{GetLoop, unwrap_future, wrap_future};
 pub use run::{exit_by_sigint, run, try_run};
 pub use run_error::RunError;
 pub use runner::Runner;
+pub use timer_handle::TimerHandle;

@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use asyncio_core::{
-    Entered, QueueId, Slot, StartPool, TaskRef, call_soon_threadsafe, current_loop, loop_tasks,
+    Entered, QueueId, Slot, StartPool, TaskRef, ThreadSafeHandle, call_soon_threadsafe, current_loop,
+    loop_tasks, stop_here,
 };
 use asyncio_tasks::create_task;
+use asyncio_timers::Clock;
 
 use crate::concurrent_future::{ConcurrentFuture, promise};
 use crate::pool::Pool;
@@ -30,6 +32,7 @@ struct Shared {
     /// The loop is being turned.
     running: AtomicBool,
     pool: OnceLock<Weak<Pool>>,
+    clock: Clock,
 }
 
 /// The loop was closed.
@@ -99,12 +102,13 @@ fn loops() -> MutexGuard<'static, Vec<Weak<Shared>>> {
 }
 
 impl LoopHandle {
-    pub(crate) fn new(queue: QueueId) -> LoopHandle {
+    pub(crate) fn new(queue: QueueId, clock: Clock) -> LoopHandle {
         let shared = Arc::new(Shared {
             queue,
             closed: AtomicBool::new(false),
             running: AtomicBool::new(false),
             pool: OnceLock::new(),
+            clock,
         });
         let mut loops = loops();
         loops.retain(|old| old.strong_count() > 0);
@@ -124,8 +128,14 @@ impl LoopHandle {
         let _ = self.shared.pool.set(Arc::downgrade(pool));
     }
 
+    /// From here on no callback is taken from other threads; those that were are in the queue.
     pub(crate) fn close(&self) {
         self.shared.closed.store(true, Ordering::Release);
+        fence(Ordering::SeqCst);
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.shared.clock
     }
 
     pub(crate) fn set_running(&self, running: bool) {
@@ -146,7 +156,33 @@ impl LoopHandle {
         self.shared.closed.load(Ordering::Acquire)
     }
 
-    /// Calls `function` on the loop's thread, in turn with its tasks.
+    /// The time on the loop's clock.
+    ///
+    /// # Python
+    ///
+    /// `loop.time()`, which is a number of seconds there.
+    pub fn time(&self) -> Instant {
+        self.shared.clock.now()
+    }
+
+    /// Tells the loop to stop, from any thread: what is ready has its turn, what that makes ready waits for the next
+    /// run.
+    ///
+    /// # Python
+    ///
+    /// `loop.stop()`.
+    pub fn stop(&self) {
+        if !stop_here(self.queue()) {
+            let this = self.queue();
+            // A loop that is closed has stopped.
+            let _ = self.call_soon_threadsafe(move || {
+                stop_here(this);
+            });
+        }
+    }
+
+    /// Calls `function` on the loop's thread, in turn with its tasks and in a copy of this thread's current context. If
+    /// it panics, the loop's exception handler is told.
     ///
     /// # Errors
     ///
@@ -156,12 +192,20 @@ impl LoopHandle {
     ///
     /// `loop.call_soon_threadsafe`.
     #[track_caller]
-    pub fn call_soon_threadsafe(&self, function: impl FnOnce() + Send + 'static) -> Result<(), LoopClosed> {
+    pub fn call_soon_threadsafe(
+        &self,
+        function: impl FnOnce() + Send + 'static,
+    ) -> Result<ThreadSafeHandle, LoopClosed> {
         if self.is_closed() {
             return Err(LoopClosed(()));
         }
-        call_soon_threadsafe(self.shared.queue, function);
-        Ok(())
+        let handle = call_soon_threadsafe(self.shared.queue, function);
+        // A loop that closes first says so, then drops what is in its queue: it has seen the function, or is seen here.
+        fence(Ordering::SeqCst);
+        if self.is_closed() && handle.cancel() {
+            return Err(LoopClosed(()));
+        }
+        Ok(handle)
     }
 
     /// Runs a future as a task of the loop, from another thread.

@@ -111,9 +111,14 @@ pub(crate) fn run_main<F: Future>(
                 event_loop.out_of_time = true;
                 break;
             }
+            if event_loop.queue.is_stopping() {
+                break;
+            }
         }
         Ok(())
     }));
+    let stopped = event_loop.queue.is_stopping() && alive.get();
+    event_loop.queue.stopped();
     // As in Python: if somebody else asked too, it is not the user's Ctrl-C alone.
     let by_ctrl_c = interrupted && main.cancelling() <= 1;
     // The future is gone from here on.
@@ -126,6 +131,9 @@ pub(crate) fn run_main<F: Future>(
         Err(panic) => resume_unwind(panic),
         Ok(Err(error)) => return Err(RunError::Io(error)),
         Ok(Ok(())) => {}
+    }
+    if stopped {
+        return Err(RunError::Stopped);
     }
     match task.take() {
         Some(Outcome::Value(value)) => Ok(value),

@@ -10,10 +10,12 @@ use std::io;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The runner was closed before.
+    /// The runner or the loop was closed before.
     Closed,
     /// A loop runs on this thread already.
     Nested,
+    /// The loop was told to stop before the main future was done.
+    Stopped,
     /// The main future was cancelled.
     Cancelled,
     /// Ctrl-C ended the main future.
@@ -25,8 +27,9 @@ pub enum RunError {
 impl fmt::Display for RunError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            RunError::Closed => f.write_str("Runner is closed"),
+            RunError::Closed => f.write_str("the event loop is closed"),
             RunError::Nested => f.write_str("asyncio::run() cannot be called from a running event loop"),
+            RunError::Stopped => f.write_str("Event loop stopped before Future completed."),
             RunError::Cancelled => f.write_str("the main future was cancelled"),
             RunError::KeyboardInterrupt => f.write_str("interrupted by Ctrl-C"),
             RunError::Io(error) => write!(f, "the event loop failed: {error}"),

@@ -81,6 +81,8 @@ pub(crate) fn cancel_all(event_loop: &mut EventLoop, grace: Option<Duration>) {
             task.cancel();
         }
         while open.load(Ordering::Relaxed) > 0 {
+            // Nobody stops a loop that ends.
+            event_loop.queue.stopped();
             if let Err(error) = event_loop.turn() {
                 let context =
                     ExceptionContext::new("the loop failed while its tasks were ended").with_error(error);

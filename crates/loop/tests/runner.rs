@@ -133,7 +133,7 @@ fn a_closed_runner_says_so() {
     runner.close();
     runner.close();
     let error = runner.run(async {}).unwrap_err();
-    assert_eq!(error.to_string(), "Runner is closed");
+    assert_eq!(error.to_string(), "the event loop is closed");
 }
 
 // RUN-08

@@ -19,7 +19,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
 use asyncio_core::{
-    CallbackId, Context, ExceptionContext, QueueId, call_soon_threadsafe, home_loop, inherit_context,
+    CallbackId, Context, ExceptionContext, QueueId, call_soon_threadsafe_in, home_loop, inherit_context,
     outside, report,
 };
 
@@ -257,13 +257,15 @@ impl<T: Send + 'static> Promise<T> {
     ) -> CallbackId {
         let schedule = move |promise: Promise<T>| {
             let queue = promise.queue();
-            let call = move || match context {
-                Some(context) => context.enter(|| callback(&promise)),
-                None => callback(&promise),
-            };
-            match queue {
-                Some(queue) => call_soon_threadsafe(queue, call),
-                None => call_here(call),
+            let call = move || callback(&promise);
+            match (queue, context) {
+                (Some(queue), context) => {
+                    // Without variables then, it sees none of those of now.
+                    let context = context.or_else(|| inherit_context().map(|_| Context::new()));
+                    drop(call_soon_threadsafe_in(queue, context, call));
+                }
+                (None, Some(context)) => call_here(|| context.enter(call)),
+                (None, None) => call_here(call),
             }
         };
         let (number, late) = self.shared.add_callback(Box::new(schedule));

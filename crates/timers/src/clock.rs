@@ -64,6 +64,13 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// The time that is `duration` from now; where an `Instant` cannot hold that, one that never comes.
+    pub fn after(&self, duration: Duration) -> Instant {
+        after(self.now(), duration)
+    }
+}
+
 impl From<MockClock> for Clock {
     fn from(mock: MockClock) -> Clock {
         Clock { mock: Some(mock) }

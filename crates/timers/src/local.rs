@@ -17,6 +17,7 @@ use std::time::Instant;
 use crate::batch::{Batch, wake_all};
 use crate::clock::Clock;
 use crate::current::{self, Driver, Entered};
+use crate::local_handle::LocalHandle;
 use crate::shared::{Found, Owner, Shared};
 use crate::store::{Key, Store};
 use crate::timers::TimersHandle;
@@ -170,6 +171,25 @@ impl LocalTimers {
         }
     }
 
+    /// The way to these timers for those on the same thread.
+    pub fn local(&self) -> LocalHandle {
+        LocalHandle::new(Rc::clone(&self.local))
+    }
+
+    /// Ends these timers: sleeps that are still pending are woken and go on with another driver, callbacks are
+    /// dropped. Dropping does the same; idempotent.
+    pub fn close(&mut self) {
+        if self.local.closed.replace(true) {
+            return;
+        }
+        // Its sleeps look again, and find another driver.
+        current::note_fired();
+        let here = self.local.store.borrow_mut().drain();
+        self.batch.append(here);
+        self.batch.append(self.local.shared.close());
+        wake_all(self.batch.take());
+    }
+
     /// How many timers are pending.
     pub fn len(&self) -> usize {
         self.local.store.borrow().len() + self.local.shared.pending()
@@ -197,13 +217,7 @@ impl Default for LocalTimers {
 
 impl Drop for LocalTimers {
     fn drop(&mut self) {
-        // Its sleeps look again, and find another driver.
-        current::note_fired();
-        self.local.closed.set(true);
-        let here = self.local.store.borrow_mut().drain();
-        self.batch.append(here);
-        self.batch.append(self.local.shared.close());
-        wake_all(self.batch.take());
+        self.close();
     }
 }
 

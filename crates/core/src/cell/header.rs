@@ -15,7 +15,7 @@ use crate::blocks::{self, Size};
 use crate::cell::extra::Attached;
 use crate::cell::state::{DONE, MERGED, REF, State};
 use crate::context;
-use crate::place::{Kind, Place, UNLISTED};
+use crate::place::{Kind, Place};
 use crate::sync::UnsafeCell;
 use crate::thread;
 
@@ -93,11 +93,7 @@ impl Header {
             Kind::Loop => (0, references as i32),
             Kind::Pool | Kind::Foreign => (MERGED | (u64::from(references) * REF), 0),
         };
-        let inherited = if place.index() == UNLISTED {
-            None
-        } else {
-            context::inherit()
-        };
+        let inherited = context::inherit();
         let id = thread::next_id();
         let cell = room.cast::<Header>();
         let header = Header {

@@ -6,6 +6,7 @@ use std::mem;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
+use crate::call::{Call, CallRef};
 use crate::cell::finish::{close_local, close_shared, finish_local, finish_shared};
 use crate::cell::header::{ENDED, Header, READY, release};
 use crate::cell::state::{RUNNING, SCHEDULED};
@@ -13,8 +14,11 @@ use crate::cell::wake::{borrowed_waker, push_to_pool};
 use crate::place::Kind;
 use crate::thread;
 
-/// A task in a queue, or on its way to one: a reference that says "let it take a step".
+/// A task in a queue, or on its way to one: a reference that says "let it take a step". Or, in the queues of a loop, a
+/// callback that is to be called: then the address has the bit `CALL`.
 pub(crate) struct Queued(NonNull<Header>);
+
+const CALL: usize = 1;
 
 // SAFETY: a pointer to a cell with a reference; what may be touched by which thread is the cell's business.
 unsafe impl Send for Queued {}
@@ -28,8 +32,39 @@ impl Queued {
         Queued(cell)
     }
 
+    /// A callback.
+    #[inline]
+    pub(crate) fn from_call(call: CallRef) -> Queued {
+        let call = call.into_raw().cast::<Header>();
+        Queued(call.map_addr(|address| address | CALL))
+    }
+
+    /// The callback's cell, if it is one.
+    #[inline]
+    fn as_call(&self) -> Option<NonNull<Call>> {
+        if self.0.addr().get() & CALL == 0 {
+            return None;
+        }
+        NonNull::new(self.0.as_ptr().map_addr(|address| address & !CALL).cast())
+    }
+
+    /// The callback, if it is one; otherwise the task.
+    #[inline]
+    pub(crate) fn into_call(self) -> Result<CallRef, Queued> {
+        match self.as_call() {
+            Some(call) => {
+                mem::forget(self);
+                // SAFETY: the reference was this one's.
+                Ok(unsafe { CallRef::from_raw(call) })
+            }
+            None => Err(self),
+        }
+    }
+
+    /// The header of the task, which it is.
     #[inline]
     pub(crate) fn header(&self) -> &Header {
+        debug_assert!(self.as_call().is_none());
         // SAFETY: there is a reference.
         unsafe { self.0.as_ref() }
     }
@@ -41,8 +76,8 @@ impl Queued {
         cell
     }
 
-    #[inline]
     /// Notes that the task is about to go to the ready queue of this thread's loop.
+    #[inline]
     pub(crate) fn mark_ready(&self) {
         self.header().set_flag(READY);
     }
@@ -55,7 +90,11 @@ impl Queued {
     /// Takes the step, on the thread of the task's loop, inside of `thread::begin_steps`, or on a worker of its pool.
     #[inline]
     pub(crate) fn run(self) {
-        if self.header().place.kind() == Kind::Loop {
+        if self.as_call().is_some() {
+            if let Ok(call) = self.into_call() {
+                call.run();
+            }
+        } else if self.header().place.kind() == Kind::Loop {
             self.run_on_loop();
         } else {
             self.run_on_pool();
@@ -85,17 +124,24 @@ impl Queued {
     /// On a loop: the task is not being polled, and is one of the loop that this thread turns. On a pool: this is a
     /// thread of it, or the one that closes it.
     pub(crate) unsafe fn discard(self) {
-        let header = self.header();
+        let task = match self.into_call() {
+            Ok(call) => {
+                call.cancel();
+                return;
+            }
+            Err(task) => task,
+        };
+        let header = task.header();
         if header.is_done() {
             return;
         }
         if header.place.kind() == Kind::Loop {
             // SAFETY: passed on to the caller.
-            unsafe { close_local(self.into_raw(), 1) };
+            unsafe { close_local(task.into_raw(), 1) };
         } else {
             header.state.start();
             // SAFETY: `RUNNING` is this thread's.
-            unsafe { close_shared(self.into_raw(), 2) };
+            unsafe { close_shared(task.into_raw(), 2) };
         }
     }
 
@@ -122,8 +168,12 @@ impl Queued {
 impl Drop for Queued {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: the reference is this one's.
-        unsafe { release(self.0) };
+        match self.as_call() {
+            // SAFETY: the reference is this one's.
+            Some(call) => drop(unsafe { CallRef::from_raw(call) }),
+            // SAFETY: the reference is this one's.
+            None => unsafe { release(self.0) },
+        }
     }
 }
 

@@ -1,0 +1,98 @@
+//! The turn of a loop: poll, fire, tick.
+//!
+//! What other threads woke is moved over first; when nothing is ready the loop parks in the reactor until an event, a
+//! timer or a wake from another thread; then the timers that are due fire, and the ready tasks and callbacks take a step
+//! each (see `LoopQueue::tick` for how many). While something is ready the reactor is only looked at, and not even that
+//! when nothing is registered with it: a loop that only computes makes no system call.
+//!
+//! Invariant: between `prepare_park` and `unparked` the loop does nothing but wait, so that each wake from another
+//! thread either is seen before the wait or ends it.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use super::EventLoop;
+
+impl EventLoop {
+    /// Turns the loop once.
+    ///
+    /// What becomes ready in the reactor and the timers is woken inside the queue: such a wake takes no lock.
+    pub(crate) fn turn(&mut self) -> io::Result<()> {
+        self.queue.take_remote();
+        if self.queue.has_ready() || self.queue.is_stopping() {
+            if self.reactor.source_count() > self.own_sources {
+                self.queue.enter(|| self.reactor.poll())?;
+            }
+        } else {
+            self.wait()?;
+            self.queue.take_remote();
+        }
+        if !self.timers.is_empty() {
+            self.queue.enter(|| self.timers.fire(self.options.clock.now()));
+        }
+        self.queue.tick(self.options.tick_budget);
+        Ok(())
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let deadline = match self.options.clock.is_mock() {
+            false => self.timers.next_deadline(),
+            true => match self.jump() {
+                Jump::Jumped => return Ok(()),
+                Jump::Wait(deadline) => deadline,
+            },
+        };
+        if !self.queue.prepare_park() {
+            return Ok(());
+        }
+        let turned = self.queue.enter(|| self.reactor.turn(deadline));
+        self.queue.unparked();
+        turned?;
+        Ok(())
+    }
+
+    /// With a mock clock: moves it to the next deadline, unless something real is awaited.
+    fn jump(&mut self) -> Jump {
+        let Some(clock) = self.options.clock.as_mock() else {
+            return Jump::Wait(None);
+        };
+        let deadlines = [self.timers.next_deadline(), self.pool.next_deadline()];
+        let Some(next) = deadlines.into_iter().flatten().min() else {
+            return Jump::Wait(self.pool_recheck());
+        };
+        let awaited = self.reactor.source_count() > self.own_sources
+            || asyncio_core::blocking::RunBlocking::outstanding(&*self.blocking) > 0;
+        if !self.pool.is_quiet() {
+            return Jump::Wait(self.pool_recheck());
+        }
+        if awaited {
+            let Some(patience) = self.options.autojump_after else {
+                return Jump::Wait(None);
+            };
+            let until = Instant::now() + patience;
+            if !self.queue.prepare_park() {
+                return Jump::Jumped;
+            }
+            let turned = self.queue.enter(|| self.reactor.turn(Some(until)));
+            self.queue.unparked();
+            if turned.is_err() || self.queue.has_ready() || Instant::now() < until {
+                return Jump::Jumped;
+            }
+        }
+        clock.advance_to(next);
+        self.pool.clock_moved();
+        Jump::Jumped
+    }
+
+    /// A pool that is busy says nothing when it comes to rest: with a mock clock the loop looks again.
+    fn pool_recheck(&self) -> Option<Instant> {
+        (!self.pool.is_quiet()).then(|| Instant::now() + Duration::from_micros(200))
+    }
+}
+
+enum Jump {
+    /// The clock was moved, or something came: look again.
+    Jumped,
+    /// Wait for an event, until the given instant.
+    Wait(Option<Instant>),
+}
