@@ -1,5 +1,6 @@
 //! What the asyncio crates share.
 
+mod beside;
 pub mod blocking;
 mod blocks;
 mod call;
@@ -27,6 +28,7 @@ mod thread;
 mod wait;
 mod wake_list;
 
+pub use beside::{Beside, run_beside};
 pub use callback::{
     CallRefusal, CallRefused, call_soon, call_soon_threadsafe, call_soon_threadsafe_in, delay_call,
 };

@@ -130,6 +130,7 @@ impl EventLoop {
         let _pool = asyncio_core::enter_pool(self.pool.clone() as Arc<dyn StartPool>);
         let _blocking = blocking::enter(self.blocking.clone());
         let _handle: Entered<LoopHandle> = loop_handle::enter(self.handle.clone());
+        let _beside = self.handle.beside().enter();
         let _factory = self.options.task_factory.clone().map(enter_factory);
         let _running = Running::start(&self.handle);
         f(self)

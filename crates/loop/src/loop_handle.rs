@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use asyncio_core::{
-    Entered, QueueId, Slot, StartPool, TaskRef, ThreadSafeHandle, call_soon_threadsafe, current_loop,
+    Beside, Entered, QueueId, Slot, StartPool, TaskRef, ThreadSafeHandle, call_soon_threadsafe, current_loop,
     loop_tasks, stop_here,
 };
 use asyncio_tasks::create_task;
@@ -33,6 +33,7 @@ struct Shared {
     running: AtomicBool,
     pool: OnceLock<Weak<Pool>>,
     clock: Clock,
+    beside: Arc<Beside>,
 }
 
 /// The loop was closed.
@@ -109,6 +110,7 @@ impl LoopHandle {
             running: AtomicBool::new(false),
             pool: OnceLock::new(),
             clock,
+            beside: Beside::new(queue),
         });
         let mut loops = loops();
         loops.retain(|old| old.strong_count() > 0);
@@ -140,6 +142,16 @@ impl LoopHandle {
 
     pub(crate) fn set_running(&self, running: bool) {
         self.shared.running.store(running, Ordering::Release);
+        if running {
+            self.shared.beside.open();
+        } else {
+            self.shared.beside.end();
+        }
+    }
+
+    /// What runs beside the loop's tasks.
+    pub(crate) fn beside(&self) -> &Arc<Beside> {
+        &self.shared.beside
     }
 
     pub(crate) fn queue(&self) -> QueueId {

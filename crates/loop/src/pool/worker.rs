@@ -19,6 +19,7 @@ pub(super) fn work(shared: &Shared, index: usize, home: LoopHandle) {
     let worker = shared.queue.worker(index);
     let _reactor = shared.reactor.enter();
     let _timers = shared.timers.enter();
+    let _beside = home.beside().enter();
     let _home = loop_handle::enter(home);
     let _blocking = blocking::enter(shared.blocking.clone());
     worker.enter(|| {
