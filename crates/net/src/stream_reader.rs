@@ -267,6 +267,16 @@ impl StreamReader {
         }
     }
 
+    /// Reads some more behind what is [buffered](StreamReader::buffered), and gives how much that was; 0 is the end of
+    /// the stream. For hand-written futures: several readers can be polled side by side, and nothing is taken.
+    ///
+    /// # Errors
+    ///
+    /// The system's; what had come is still there to be read.
+    pub fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.poll_fill(cx, 0)
+    }
+
     /// Whether the stream has ended and all was read. On a connection it is a read that finds the end.
     pub fn at_eof(&self) -> bool {
         let ended = match &self.source {
