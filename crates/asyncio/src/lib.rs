@@ -32,6 +32,7 @@
 //! |---|---|---|
 //! | `macros` | yes | `#[asyncio::main]` and `#[asyncio::test]` |
 //! | `net` | yes | the module `net` |
+//! | `process` | yes | subprocesses, and the module `subprocess` |
 //! | `queue` | yes | queues, and the module `queue` |
 //! | `sync` | yes | locks and their like, and the module `sync` |
 //! | `testing` | no | the module `testing`: the cancel explorer and the mock clock |
@@ -58,6 +59,10 @@ pub use asyncio_net::io;
 /// TLS for streams.
 #[cfg(feature = "tls")]
 pub use asyncio_net::tls;
+
+/// Subprocesses: all of it, with `PIPE`, `STDOUT` and `DEVNULL`.
+#[cfg(feature = "process")]
+pub use asyncio_process as subprocess;
 
 /// Queues: all of it, with the futures' types and the storages.
 #[cfg(feature = "queue")]
@@ -92,6 +97,8 @@ pub use asyncio_net::{
 };
 #[cfg(all(feature = "net", unix))]
 pub use asyncio_net::{open_unix_connection, start_unix_server, start_unix_server_parallel};
+#[cfg(feature = "process")]
+pub use asyncio_process::{create_subprocess_exec, create_subprocess_shell, shell_quote};
 #[cfg(feature = "queue")]
 pub use asyncio_queue::{LifoQueue, PriorityQueue, Queue, QueueEmpty, QueueFull, QueueShutDown};
 #[cfg(feature = "sync")]
