@@ -142,11 +142,15 @@ impl Session {
         if self.peer_closed {
             return Some(Ok(0));
         }
-        self.eof.then(|| self.cut())
+        self.eof.then(|| self.cut(transport))
     }
 
     /// The wire has ended, but not the stream.
-    fn cut(&self) -> io::Result<usize> {
+    fn cut(&self, transport: &Transport) -> io::Result<usize> {
+        // A write that has found the connection broken has shut it down: that is not how the peer ends it.
+        if let Some(error) = transport.error() {
+            return Err(error.again());
+        }
         if self.allow_truncation {
             return Ok(0);
         }
