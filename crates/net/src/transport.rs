@@ -332,9 +332,14 @@ impl Transport {
 
     /// Sets the most bytes that may lie in the queue, or none: a write that would bring more is refused with
     /// `StorageFull`, and nothing of it is sent, also where the system could have taken it at once. It is for those who
-    /// cannot `drain`.
+    /// cannot `drain`. Who writes by `AsyncWrite` waits instead.
     pub fn set_hard_limit(&self, most: Option<usize>) {
-        self.shared.sending.lock().hard = most;
+        let mut wake = WakeList::new();
+        let mut sending = self.shared.sending.lock();
+        sending.hard = most;
+        resume(&mut sending, &mut wake);
+        drop(sending);
+        wake.wake_all();
     }
 
     /// The wire below, for those who know its type.
@@ -381,7 +386,7 @@ impl Transport {
     /// Ready when something can be written without being too much, or has failed: for `AsyncWrite`.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut sending = self.shared.sending.lock();
-        if sending.phase != Phase::Open || !sending.paused {
+        if sending.phase != Phase::Open || !sending.paused && !sending.is_full() {
             if sending.is_turn_over() {
                 drop(sending);
                 cx.waker().wake_by_ref();

@@ -90,6 +90,11 @@ impl Sending {
         Ok(())
     }
 
+    /// Whether the hard limit is reached.
+    pub(super) fn is_full(&self) -> bool {
+        self.hard.is_some_and(|most| self.queue.len() >= most.max(1))
+    }
+
     /// So many bytes, at least one, bring the queue just above the high-water mark, or to the hard limit.
     pub(super) fn room(&self) -> usize {
         let most = self.high.saturating_add(1).min(self.hard.unwrap_or(usize::MAX));

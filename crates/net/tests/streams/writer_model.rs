@@ -107,7 +107,8 @@ impl Model {
 
     /// As much as the wire takes at once, or what brings the queue above the mark. `None`: it waits.
     fn write_some(&mut self, bytes: &[u8]) -> Option<Result<usize, ErrorKind>> {
-        if self.phase == Phase::Open && self.paused {
+        let full = self.hard.is_some_and(|hard| self.queued() >= hard);
+        if self.phase == Phase::Open && (self.paused || full) {
             return None;
         }
         if let Err(kind) = self
