@@ -73,7 +73,7 @@ fn a_resolver_that_hangs() {
         });
         let opening = create_task(async move { open_connection("db:1").resolver(resolver).await });
         let running = begun.clone();
-        asyncio::to_thread(move || drop(running.wait())).await.unwrap();
+        asyncio::to_thread(move || running.wait()).await.unwrap();
         assert!(!opening.is_finished());
         opening.cancel();
         assert!(opening.await.unwrap_err().is_cancelled());
