@@ -17,7 +17,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     steps.check("tidy", tidy::check)?;
     steps.check("parity", parity::check)?;
     steps.check("clippy", lint::clippy)?;
-    steps.tests("test", || test::workspace(&[], full))?;
+    steps.tests("test", || test::members(&[], full))?;
+    steps.tests("program", || test::heavy(false))?;
     steps.check("rustdoc", lint::rustdoc)?;
     steps.check("features", || features::check(full))?;
     steps.tests("loom", || loom::crates(None))?;
@@ -30,6 +31,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     if full {
         steps.tests("asan", asan::tests)?;
         other_workspaces(&mut steps)?;
+        steps.check("clippy of the REPL", lint::clippy_heavy)?;
+        steps.tests("REPL", || test::heavy(true))?;
     }
     steps.finish()
 }
@@ -47,12 +50,6 @@ fn other_workspaces(steps: &mut Steps) -> Result<(), Failure> {
                 run::run(run::cargo().args(["check", "--all-targets", "--manifest-path", &manifest]))
             })?;
         }
-    }
-    // The program has a graph of dependencies of its own; the rest of the workspace leaves it out of its default build.
-    if workspace::root().join("crates/repl/src/main.rs").is_file() {
-        steps.check("repl", || {
-            run::run(run::cargo().args(["build", "-p", "asyncio-repl"]))
-        })?;
     }
     Ok(())
 }

@@ -24,7 +24,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 pub(crate) fn check(powerset: bool) -> Result<(), Failure> {
     for package in workspace::crates()? {
         let features = features(&package);
-        if features.is_empty() {
+        // Each set of the heavy one compiles rust-analyzer; plain CI has seen it without.
+        if features.is_empty() || (package.name == workspace::HEAVY && !powerset) {
             continue;
         }
         if powerset && features.len() > MOST_FEATURES {

@@ -2,9 +2,14 @@
 //! promise (`msrv` in `clippy.toml`).
 
 use crate::report::{Failure, Steps, only};
-use crate::run;
+use crate::{run, workspace};
 
 pub(crate) const ABOUT: &str = "clippy over all targets and rustdoc, warnings are errors";
+
+/// What a command without `-p` means.
+const DEFAULT_MEMBERS: &[&str] = &[];
+/// What is left of the other member without its dependencies.
+const LIGHT: &[&str] = &["-p", workspace::HEAVY, "--no-default-features"];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     only(arguments, &[])?;
@@ -17,11 +22,28 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 /// # Errors
 /// When clippy has something to say.
 pub(crate) fn clippy() -> Result<(), Failure> {
+    for members in [DEFAULT_MEMBERS, LIGHT] {
+        run::run(run::cargo().arg("clippy").args(members).args([
+            "--all-targets",
+            "--keep-going",
+            "--",
+            "-D",
+            "warnings",
+        ]))?;
+    }
+    Ok(())
+}
+
+/// Clippy over the member that plain CI sees only a part of.
+///
+/// # Errors
+/// As [`clippy`].
+pub(crate) fn clippy_heavy() -> Result<(), Failure> {
     run::run(run::cargo().args([
         "clippy",
-        "--workspace",
+        "-p",
+        workspace::HEAVY,
         "--all-targets",
-        "--keep-going",
         "--",
         "-D",
         "warnings",
@@ -31,9 +53,13 @@ pub(crate) fn clippy() -> Result<(), Failure> {
 /// # Errors
 /// When rustdoc has something to say.
 pub(crate) fn rustdoc() -> Result<(), Failure> {
-    run::run(
-        run::cargo()
-            .args(["doc", "--workspace", "--no-deps"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
-    )
+    for members in [DEFAULT_MEMBERS, LIGHT] {
+        run::run(
+            run::cargo()
+                .args(["doc", "--no-deps"])
+                .args(members)
+                .env("RUSTDOCFLAGS", "-D warnings"),
+        )?;
+    }
+    Ok(())
 }
