@@ -38,7 +38,7 @@ pub(crate) use layer::{Layer, Unsealed};
 pub(crate) use outgoing::Outgoing;
 pub use waits::{Drain, WaitClosed};
 
-use sending::{Eof, Guard, Phase, Sending, closed, resume};
+use sending::{Eof, Guard, Phase, Sending, resume};
 
 /// As in Python: 64 KiB, and a quarter of it.
 const HIGH: usize = 64 * 1024;

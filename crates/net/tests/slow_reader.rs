@@ -52,20 +52,20 @@ impl Over {
 
 /// The ways to write that do not wait.
 #[derive(Debug, Clone, Copy)]
-enum Write {
-    Write,
+enum Way {
+    Plain,
     Lines,
     Owned,
 }
 
-impl Write {
-    const ALL: [Write; 3] = [Write::Write, Write::Lines, Write::Owned];
+impl Way {
+    const ALL: [Way; 3] = [Way::Plain, Way::Lines, Way::Owned];
 
     fn write(self, writer: &StreamWriter, bytes: &[u8]) -> io::Result<()> {
         match self {
-            Write::Write => writer.write(bytes),
-            Write::Lines => writer.writelines(bytes.chunks(bytes.len() / 3 + 1)),
-            Write::Owned => writer.write_owned(Bytes::copy_from_slice(bytes)),
+            Way::Plain => writer.write(bytes),
+            Way::Lines => writer.writelines(bytes.chunks(bytes.len() / 3 + 1)),
+            Way::Owned => writer.write_owned(Bytes::copy_from_slice(bytes)),
         }
     }
 }
@@ -103,7 +103,7 @@ const TOTAL: usize = 8 << 20;
 fn who_drains_after_each_write_never_has_more_queued_than_the_mark_and_one_write() {
     run(async {
         for over in Over::ALL {
-            for (way, size) in Write::ALL.into_iter().zip([3_000, 50_000, 200_000]) {
+            for (way, size) in Way::ALL.into_iter().zip([3_000, 50_000, 200_000]) {
                 for size in [size, 100_000] {
                     let ((_r, writer), (mut reader, _w)) = over.connected().await?;
                     let (_, high) = writer.get_write_buffer_limits();
@@ -142,7 +142,7 @@ fn a_write_beyond_the_hard_limit_is_refused_and_nothing_of_it_is_sent() {
     const LIMIT: usize = 200_000;
     run(async {
         for over in Over::ALL {
-            for way in Write::ALL {
+            for way in Way::ALL {
                 let ((_r, writer), (mut reader, _w)) = over.connected().await?;
                 writer.set_hard_limit(Some(LIMIT));
                 let mut total = 0;
