@@ -35,7 +35,7 @@
 //! | `process` | yes | subprocesses, and the module `subprocess` |
 //! | `queue` | yes | queues, and the module `queue` |
 //! | `sync` | yes | locks and their like, and the module `sync` |
-//! | `testing` | no | the module `testing`: the cancel explorer and the mock clock |
+//! | `testing` | no | the module `testing`: the cancel explorer, the mock clock, connections in memory |
 //! | `tls` | no | the module `tls`, and TLS for streams |
 
 pub mod prelude;
@@ -72,7 +72,7 @@ pub use asyncio_queue as queue;
 #[cfg(feature = "sync")]
 pub use asyncio_sync as sync;
 
-/// The cancel explorer and the mock clock, for tests.
+/// The cancel explorer, the mock clock, and connections in memory, for tests.
 #[cfg(feature = "testing")]
 pub use asyncio_testing as testing;
 

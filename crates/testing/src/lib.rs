@@ -6,6 +6,9 @@
 //!
 //! [`by_hand`] makes a future that the test polls itself, and that counts its wakes.
 //!
+//! With the feature `net`: [`memory_stream_pair`] and [`MemoryWire`], both ends of a connection in memory, with a bounded
+//! buffer, half-closes, resets, and pieces of a size that the test chooses.
+//!
 //! [`Clock`] and [`MockClock`] are those of `asyncio-timers`; with a loop, `Runner::mock_clock(true)` lets time jump
 //! whenever nothing is ready.
 //!
@@ -38,7 +41,11 @@
 
 mod by_hand;
 mod explorer;
+#[cfg(feature = "net")]
+mod memory;
 
 pub use asyncio_timers::{Clock, MockClock};
 pub use by_hand::{ByHand, by_hand};
 pub use explorer::{Case, Ended, Explored, How, explore_cancel};
+#[cfg(feature = "net")]
+pub use memory::{MemoryControl, MemoryEnd, MemoryWire, memory_stream_pair};

@@ -35,7 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     (
         "asyncio-testing",
-        &["asyncio-core", "asyncio-timers", "asyncio-tasks"],
+        &["asyncio-core", "asyncio-timers", "asyncio-tasks", "asyncio-net"],
     ),
     (
         "asyncio-loop",
