@@ -83,10 +83,11 @@ pub use asyncio_reactor as reactor;
 pub use asyncio_executor as executor;
 
 pub use asyncio_loop::{
-    CallRefusal, CallRefused, ConcurrentFuture, EventLoop, EventLoopBuilder, ExceptionContext,
-    ExceptionHandler, GetLoop, Handle, LoopClosed, LoopHandle, NoEventLoop, PerCore, PerCoreError, RunError,
-    Runner, ThreadSafeHandle, TimerHandle, call_at, call_later, call_soon, exit_by_sigint, get_running_loop,
-    run, run_per_core, try_get_running_loop, try_run, unwrap_future, wrap_future,
+    BlockingJob, CallRefusal, CallRefused, ConcurrentFuture, Driver, EventLoop, EventLoopBuilder,
+    ExceptionContext, ExceptionHandler, ExecutorBusy, GetLoop, Handle, HostCall, LoopClosed, LoopHandle,
+    NoEventLoop, PerCore, PerCoreError, RunBlocking, RunError, Runner, ThreadSafeHandle, TimerHandle, Turned,
+    WaitFor, call_at, call_later, call_soon, exit_by_sigint, get_running_loop, run, run_per_core,
+    start_guest_run, try_get_running_loop, try_run, unwrap_future, wrap_future,
 };
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};

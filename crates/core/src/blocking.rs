@@ -7,12 +7,20 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_task::Runnable;
 
 use crate::slot::{Entered, Slot};
 
-/// A pool of threads that runs blocking jobs.
+/// A function that waits for a thread: `run` it there, once.
+pub use async_task::Runnable as BlockingJob;
+
+/// Runs blocking jobs somewhere else: a pool of threads, or what takes its place.
+///
+/// # Python
+///
+/// `concurrent.futures.Executor`, as `loop.run_in_executor` and `loop.set_default_executor` take it.
 pub trait RunBlocking: Send + Sync + fmt::Debug {
     /// Queues `job` for a thread of the pool.
     ///
@@ -24,6 +32,13 @@ pub trait RunBlocking: Send + Sync + fmt::Debug {
 
     /// How many jobs are queued or running.
     fn outstanding(&self) -> usize;
+
+    /// Takes no more jobs, and blocks this thread until those that are there have ended, for at most `timeout`. Says
+    /// whether all have. An executor that others go on using leaves it at that.
+    fn shut_down(&self, timeout: Duration) -> bool {
+        let _ = timeout;
+        true
+    }
 }
 
 thread_local! {

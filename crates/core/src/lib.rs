@@ -48,7 +48,10 @@ pub use place::QueueId;
 pub use pool_queue::{Look, PoolQueue, Worker, on_pool_worker};
 pub use pool_slot::{SpawnError, StartPool, enter_pool, pool_tasks, spawn};
 pub use raw_task::RawTask;
-pub use report::{ExceptionContext, ExceptionHandler, message_of, report, report_for};
+pub use report::{
+    ExceptionContext, ExceptionHandler, exception_handler, message_of, report, report_for, report_to_stderr,
+    set_exception_handler,
+};
 pub use request::Request;
 pub use slot::{Entered, Slot};
 pub use table::TooManyQueues;

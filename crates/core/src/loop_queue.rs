@@ -8,6 +8,7 @@
 
 mod calls;
 mod pace;
+mod tick;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,7 +20,6 @@ use std::rc::Rc;
 use std::task::Waker;
 
 pub use calls::stop_here;
-use pace::Pace;
 
 use crate::blocks::Blocks;
 use crate::cell::{self, Draft, Header, Queued, VTable};
@@ -325,50 +325,6 @@ impl LoopQueue {
         if !self.state.remote.is_empty() {
             self.state.take_remote();
         }
-    }
-
-    /// Runs the tasks that are ready now, in order, and after them what became ready meanwhile, as far as `budget`
-    /// steps go; if those become long, it stops before, for timers and I/O must have their turn. Gives the number of
-    /// steps. With a budget of 0 it runs exactly what was ready at entry.
-    ///
-    /// Once the loop is asked to [`stop`](LoopQueue::stop), what the steps after that make ready is left.
-    ///
-    /// # Panics
-    ///
-    /// Inside a step of one of this queue's own tasks.
-    pub fn tick(&self, budget: usize) -> usize {
-        let state = &*self.state;
-        state.check_between_steps("LoopQueue::tick");
-        let _stepping = state.step();
-        let _restore = thread::enter_loop(state);
-        let _steps = thread::begin_steps();
-        let ready = state.ready.borrow().len();
-        for done in 0..ready {
-            match state.pop() {
-                Some(task) => task.run(),
-                None => return done,
-            }
-        }
-        let mut done = ready;
-        let mut pace = Pace::new();
-        // What is ready together makes a round: a turn of a loop that has no budget. A loop stops between rounds.
-        while done < budget && !state.stopping.get() {
-            let round = state.ready.borrow().len();
-            if round == 0 {
-                break;
-            }
-            for left in (0..round).rev() {
-                match state.pop() {
-                    Some(task) => task.run(),
-                    None => return done,
-                }
-                done += 1;
-                if (pace.is_up() || done >= budget) && (left == 0 || !state.stopping.get()) {
-                    return done;
-                }
-            }
-        }
-        done
     }
 
     /// Is a task ready on the loop's own side?

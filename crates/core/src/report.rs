@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::place::QueueId;
@@ -135,12 +135,40 @@ impl fmt::Debug for ExceptionContext {
     }
 }
 
-/// Tells the handler of the queue `queue`; without one, writes to the standard error.
+/// Tells the handler of the queue `queue`; without one, or if that panics, [`report_to_stderr`].
 pub fn report(queue: Option<QueueId>, context: &ExceptionContext) {
-    match queue.and_then(table::handler) {
-        Some(handler) => handler(context),
-        None => eprintln!("asyncio: {context}"),
+    let Some(handler) = queue.and_then(handler_of) else {
+        return report_to_stderr(context);
+    };
+    let told = catch_unwind(AssertUnwindSafe(|| handler(context)));
+    if let Err(panic) = told {
+        report_to_stderr(&ExceptionContext::new("Unhandled error in exception handler").with_panic(panic));
+        report_to_stderr(context);
     }
+}
+
+/// Writes to the standard error.
+pub fn report_to_stderr(context: &ExceptionContext) {
+    eprintln!("asyncio: {context}");
+}
+
+/// The handler of a queue; a pool without one has that of its loop.
+fn handler_of(queue: QueueId) -> Option<ExceptionHandler> {
+    table::handler(queue).or_else(|| table::handler(table::pool(queue)?.home()?))
+}
+
+/// Who is told of the failures of the queue, if somebody was set.
+pub fn exception_handler(queue: QueueId) -> Option<ExceptionHandler> {
+    table::handler(queue)
+}
+
+/// Sets who is told of the failures of the queue, from any thread. `false`: the queue is gone.
+pub fn set_exception_handler(queue: QueueId, handler: Option<ExceptionHandler>) -> bool {
+    let there = table::is_there(queue);
+    if there {
+        table::set_handler(queue, handler);
+    }
+    there
 }
 
 /// Tells the handler of the queue that the task lives on.

@@ -290,6 +290,10 @@ impl RunBlocking for BlockingPool {
         }
         self.shared.lock().roster.outstanding()
     }
+
+    fn shut_down(&self, timeout: Duration) -> bool {
+        self.shutdown(timeout).is_clean()
+    }
 }
 
 impl Default for BlockingPool {

@@ -1,18 +1,22 @@
 //! `EventLoop`: the drivers of one loop, and its end. `turn` has the turn that glues them, `run` what turns it.
 
+mod embed;
 mod run;
 mod turn;
+
+pub use embed::{Turned, WaitFor};
 
 use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use asyncio_core::{Entered, LoopQueue, StartPool, TaskRef, blocking, fork_generation};
+use asyncio_core::{LoopQueue, StartPool, TaskRef, blocking, fork_generation};
 use asyncio_reactor::Reactor;
 use asyncio_tasks::enter_factory;
 use asyncio_timers::LocalTimers;
 
+use crate::driver::Driver;
 use crate::event_loop_builder::{EventLoopBuilder, Options};
 use crate::lazy_blocking::LazyBlocking;
 use crate::loop_handle::{self, LoopHandle};
@@ -55,6 +59,7 @@ pub struct EventLoop {
     generation: u32,
     /// Sources of the loop's own: they do not count as I/O that somebody awaits.
     pub(crate) own_sources: usize,
+    driver: Option<Box<dyn Driver>>,
     closed: bool,
     /// The time for cleanup is over: what is left is dropped.
     pub(crate) out_of_time: bool,
@@ -98,10 +103,9 @@ impl EventLoop {
         timers.set_unpark(unpark.clone());
         let quiet_hook = options.clock.is_mock().then_some(unpark);
         let blocking = Arc::new(LazyBlocking::new(options.blocking_threads, quiet_hook));
-        let handle = LoopHandle::new(queue.id(), options.clock.clone());
+        let handle = LoopHandle::new(queue.id(), &options, blocking.clone());
         let pool = Arc::new(Pool::new(PoolOptions {
             home: handle.clone(),
-            exception_handler: options.exception_handler.clone(),
             workers: options.worker_threads,
             reactor: options.reactor.clone(),
             clock: options.clock.clone(),
@@ -118,22 +122,43 @@ impl EventLoop {
             handle,
             generation: fork_generation(),
             own_sources: 0,
+            driver: None,
             closed: false,
             out_of_time: false,
         })
     }
 
-    /// Calls `f` with this loop's drivers as the ones of this thread.
+    /// Calls `f` with this loop's drivers as the ones of this thread; the loop counts as running.
     pub(crate) fn entered<R>(&mut self, f: impl FnOnce(&mut EventLoop) -> R) -> R {
-        let _reactor = self.reactor.handle().enter();
-        let _timers = self.timers.enter();
-        let _pool = asyncio_core::enter_pool(self.pool.clone() as Arc<dyn StartPool>);
-        let _blocking = blocking::enter(self.blocking.clone());
-        let _handle: Entered<LoopHandle> = loop_handle::enter(self.handle.clone());
-        let _beside = self.handle.beside().enter();
-        let _factory = self.options.task_factory.clone().map(enter_factory);
-        let _running = Running::start(&self.handle);
+        let _drivers = self.drivers();
+        let _running = Running::start(&self.handle, true);
         f(self)
+    }
+
+    /// [`entered`](EventLoop::entered) for one turn of many: what runs beside the tasks goes on after it.
+    fn entered_for_a_turn<R>(&mut self, f: impl FnOnce(&mut EventLoop) -> R) -> R {
+        let _drivers = self.drivers();
+        let _running = Running::start(&self.handle, false);
+        f(self)
+    }
+
+    /// Calls `f` with this loop's drivers as the ones of this thread.
+    fn with_drivers<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _drivers = self.drivers();
+        f()
+    }
+
+    /// Keeps this loop's drivers entered.
+    fn drivers(&self) -> impl Sized + use<> {
+        (
+            self.reactor.handle().enter(),
+            self.timers.enter(),
+            asyncio_core::enter_pool(self.pool.clone() as Arc<dyn StartPool>),
+            blocking::enter(self.blocking.clone()),
+            loop_handle::enter(self.handle.clone()),
+            self.handle.beside().enter(),
+            self.options.task_factory.clone().map(enter_factory),
+        )
     }
 
     /// A loop does not outlive a fork: its epoll instance is shared with the parent, its threads are the parent's.
@@ -202,18 +227,29 @@ impl EventLoop {
 }
 
 /// Says that the loop is being run, for as long as it lives.
-struct Running(LoopHandle);
+struct Running {
+    handle: LoopHandle,
+    /// What runs beside the tasks ends with it.
+    is_run: bool,
+}
 
 impl Running {
-    fn start(handle: &LoopHandle) -> Running {
+    fn start(handle: &LoopHandle, is_run: bool) -> Running {
         handle.set_running(true);
-        Running(handle.clone())
+        handle.beside().open();
+        Running {
+            handle: handle.clone(),
+            is_run,
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.set_running(false);
+        self.handle.set_running(false);
+        if self.is_run {
+            self.handle.beside().end();
+        }
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) struct Options {
     pub(crate) eager_tasks: bool,
     pub(crate) exception_handler: Option<ExceptionHandler>,
     pub(crate) task_factory: Option<TaskFactory>,
+    pub(crate) debug: bool,
 }
 
 /// How many steps a turn goes on for while tasks wake each other. At some 30 ns a step this is a look at I/O every
@@ -57,6 +58,7 @@ impl Default for EventLoopBuilder {
                 eager_tasks: false,
                 exception_handler: None,
                 task_factory: None,
+                debug: env_debug(),
             },
         }
     }
@@ -132,6 +134,17 @@ impl EventLoopBuilder {
         self
     }
 
+    /// Sets debug mode at the start; see [`LoopHandle::set_debug`](crate::LoopHandle::set_debug). Without this call the
+    /// environment decides: `ASYNCIO_DEBUG=1` turns it on.
+    pub fn debug(mut self, debug: bool) -> EventLoopBuilder {
+        self.options.debug = debug;
+        self
+    }
+
+    pub(crate) fn is_debug(&self) -> bool {
+        self.options.debug
+    }
+
     /// Lets `factory` look at every task that is created on the loop, and wrap its future.
     ///
     /// # Python
@@ -152,6 +165,11 @@ impl EventLoopBuilder {
         self.options.exception_handler = Some(handler);
         self
     }
+}
+
+/// Does the environment ask for debug mode?
+fn env_debug() -> bool {
+    std::env::var_os("ASYNCIO_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 impl fmt::Debug for EventLoopBuilder {

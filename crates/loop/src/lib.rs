@@ -25,8 +25,11 @@
 
 mod calls;
 mod concurrent_future;
+mod driver;
 mod event_loop;
 mod event_loop_builder;
+mod executors;
+mod guest;
 mod lazy_blocking;
 mod loop_handle;
 mod main_task;
@@ -38,16 +41,21 @@ mod run_error;
 mod runner;
 mod shutdown;
 mod sigint;
+mod switches;
 mod sync;
 mod timer_handle;
 
+pub use asyncio_core::blocking::{BlockingJob, RunBlocking};
 pub use asyncio_core::{
     CallRefusal, CallRefused, ExceptionContext, ExceptionHandler, Handle, ThreadSafeHandle,
 };
 pub use calls::{call_at, call_later, call_soon};
 pub use concurrent_future::ConcurrentFuture;
-pub use event_loop::EventLoop;
+pub use driver::Driver;
+pub use event_loop::{EventLoop, Turned, WaitFor};
 pub use event_loop_builder::EventLoopBuilder;
+pub use executors::ExecutorBusy;
+pub use guest::{HostCall, start_guest_run};
 pub use loop_handle::{LoopClosed, LoopHandle, NoEventLoop, get_running_loop, try_get_running_loop};
 pub use per_core::{PerCore, PerCoreError, run_per_core};
 pub use promises::{GetLoop, unwrap_future, wrap_future};

@@ -14,7 +14,10 @@ use asyncio_tasks::create_task;
 use asyncio_timers::Clock;
 
 use crate::concurrent_future::{ConcurrentFuture, promise};
+use crate::event_loop_builder::Options;
+use crate::lazy_blocking::LazyBlocking;
 use crate::pool::Pool;
+use crate::switches::Switches;
 
 /// The way to a loop from any thread.
 ///
@@ -34,6 +37,8 @@ struct Shared {
     pool: OnceLock<Weak<Pool>>,
     clock: Clock,
     beside: Arc<Beside>,
+    blocking: Arc<LazyBlocking>,
+    switches: Switches,
 }
 
 /// The loop was closed.
@@ -103,13 +108,15 @@ fn loops() -> MutexGuard<'static, Vec<Weak<Shared>>> {
 }
 
 impl LoopHandle {
-    pub(crate) fn new(queue: QueueId, clock: Clock) -> LoopHandle {
+    pub(crate) fn new(queue: QueueId, options: &Options, blocking: Arc<LazyBlocking>) -> LoopHandle {
         let shared = Arc::new(Shared {
             queue,
             closed: AtomicBool::new(false),
             running: AtomicBool::new(false),
             pool: OnceLock::new(),
-            clock,
+            clock: options.clock.clone(),
+            blocking,
+            switches: Switches::new(options.debug),
             beside: Beside::new(queue),
         });
         let mut loops = loops();
@@ -140,13 +147,16 @@ impl LoopHandle {
         &self.shared.clock
     }
 
+    pub(crate) fn blocking(&self) -> &Arc<LazyBlocking> {
+        &self.shared.blocking
+    }
+
+    pub(crate) fn switches(&self) -> &Switches {
+        &self.shared.switches
+    }
+
     pub(crate) fn set_running(&self, running: bool) {
         self.shared.running.store(running, Ordering::Release);
-        if running {
-            self.shared.beside.open();
-        } else {
-            self.shared.beside.end();
-        }
     }
 
     /// What runs beside the loop's tasks.

@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use asyncio_core::blocking::RunBlocking;
-use asyncio_core::{ExceptionHandler, PoolQueue, StartPool, TaskRef, fork_generation};
+use asyncio_core::{PoolQueue, StartPool, TaskRef, fork_generation};
 use asyncio_reactor::Builder;
 use asyncio_timers::Clock;
 
@@ -32,7 +32,6 @@ pub(crate) struct Pool {
 pub(crate) struct PoolOptions {
     /// The loop that it belongs to.
     pub(crate) home: LoopHandle,
-    pub(crate) exception_handler: Option<ExceptionHandler>,
     /// `None`: as many as the machine has cores.
     pub(crate) workers: Option<usize>,
     pub(crate) reactor: Builder,
@@ -116,7 +115,6 @@ impl Pool {
         let workers = options.workers.unwrap_or_else(cores);
         let queue = PoolQueue::new(workers).map_err(io::Error::other)?;
         queue.set_home(options.home.queue());
-        queue.set_exception_handler(options.exception_handler.clone());
         let reactor = options.reactor.clone().build()?;
         let shared = Arc::new(Shared::new(
             queue,

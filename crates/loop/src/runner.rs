@@ -40,7 +40,6 @@ pub struct Runner {
     factory: Option<LoopFactory>,
     handle_sigint: bool,
     grace: Option<Duration>,
-    debug: bool,
     /// The context of all runs; made at the first.
     context: Option<Context>,
     state: State,
@@ -60,7 +59,6 @@ impl Runner {
             factory: None,
             handle_sigint: true,
             grace: None,
-            debug: std::env::var_os("ASYNCIO_DEBUG").is_some_and(|value| !value.is_empty() && value != "0"),
             context: None,
             state: State::New,
         }
@@ -103,13 +101,16 @@ impl Runner {
 
     /// Sets debug mode. Without this call the environment decides: `ASYNCIO_DEBUG=1` turns it on.
     pub fn debug(mut self, debug: bool) -> Runner {
-        self.debug = debug;
+        self.builder = std::mem::take(&mut self.builder).debug(debug);
         self
     }
 
     /// Is debug mode on?
     pub fn is_debug(&self) -> bool {
-        self.debug
+        match &self.state {
+            State::Open(event_loop) => event_loop.handle.get_debug(),
+            State::New | State::Closed => self.builder.is_debug(),
+        }
     }
 
     /// Sets how many threads the pool behind `spawn` has; it starts at the first `spawn`. The default is the number
@@ -288,7 +289,7 @@ impl fmt::Debug for Runner {
         };
         f.debug_struct("Runner")
             .field("state", &state)
-            .field("debug", &self.debug)
+            .field("debug", &self.is_debug())
             .finish_non_exhaustive()
     }
 }

@@ -188,6 +188,19 @@ impl Reactor {
     }
 }
 
+#[cfg(unix)]
+impl Reactor {
+    /// A descriptor of the caller's own for what [`as_raw_fd`](Reactor::as_raw_fd) gives: it stays valid, and silent once
+    /// the reactor is gone.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's; `Unsupported` where the backend has none.
+    pub fn try_clone_fd(&self) -> io::Result<std::os::fd::OwnedFd> {
+        self.shared.poller.try_clone_fd()
+    }
+}
+
 impl Drop for Reactor {
     fn drop(&mut self) {
         self.shared.close();

@@ -151,6 +151,12 @@ impl Poller {
     }
 
     #[cfg(unix)]
+    pub(crate) fn try_clone_fd(&self) -> io::Result<std::os::fd::OwnedFd> {
+        let raw = self.raw_fd().ok_or(io::ErrorKind::Unsupported)?;
+        self::unix::borrow(raw).try_clone_to_owned()
+    }
+
+    #[cfg(unix)]
     pub(crate) fn raw_fd(&self) -> Option<std::os::fd::RawFd> {
         each!(self, poller => poller.raw_fd())
     }

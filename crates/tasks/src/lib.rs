@@ -110,7 +110,7 @@ pub use task_set::TaskSet;
 pub use timeout::{Timeout, timeout, timeout_at};
 pub use timeout_error::TimeoutError;
 pub use timeout_scope::{TimeoutHandle, TimeoutScope, TimeoutState, timeout_scope};
-pub use to_thread::to_thread;
+pub use to_thread::{BlockingCall, call_blocking, to_thread};
 pub use wait::{ReturnWhen, Wait, wait};
 pub use wait_for::{WaitFor, wait_for};
 pub use yield_now::{YieldNow, yield_now};

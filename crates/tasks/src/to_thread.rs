@@ -1,12 +1,14 @@
-//! `to_thread`: blocking work, off the loop.
+//! `to_thread`: blocking work, off the loop; and `BlockingCall`, its future, which can be had from any executor.
 
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use async_task::Builder;
-use asyncio_core::{WaitKind, blocking, inherit_context, waits_for};
+use async_task::{Builder, FallibleTask};
+use asyncio_core::blocking::{self, RunBlocking};
+use asyncio_core::{WaitKind, inherit_context, waits_for};
 
 use crate::JoinError;
 
@@ -34,22 +36,60 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
+    let call = blocking::with(|pool| match pool {
+        Some(pool) => call_blocking(&**pool, function),
+        None => panic!("no running event loop: to_thread needs the blocking pool of one"),
+    });
+    call.await
+}
+
+/// Hands `function` to `executor` now; the future gives what it returns. It runs in a copy of the current context.
+///
+/// A function that is refused counts as cancelled.
+pub fn call_blocking<F, T>(executor: &dyn RunBlocking, function: F) -> BlockingCall<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
     // A job is scheduled once, by hand, and never wakes itself: its schedule function is never called.
     let builder = Builder::new().propagate_panic(true);
     // Also where there is nothing to inherit: threads are used again, and what one function sets is not for the next.
     let context = inherit_context().unwrap_or_default();
     let call = move || context.enter(function);
     let (job, task) = builder.spawn(move |()| async move { call() }, drop::<async_task::Runnable>);
-    let refused = blocking::with(|pool| match pool {
-        Some(pool) => pool.submit(job).is_err(),
-        None => panic!("no running event loop: to_thread needs the blocking pool of one"),
-    });
-    if refused {
-        return Err(JoinError::cancelled(None));
+    // Dropping a job that is refused cancels it.
+    let _ = executor.submit(job);
+    BlockingCall {
+        task: task.fallible(),
     }
-    let mut task = pin!(task.fallible());
-    std::future::poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx))) {
+}
+
+/// What a function on another thread comes to.
+///
+/// Dropped while the function still waits for a thread, this withdraws it; once it runs, it runs to its end and its
+/// value is dropped.
+#[must_use = "dropping this withdraws a function that does not run yet"]
+pub struct BlockingCall<T> {
+    task: FallibleTask<T>,
+}
+
+impl<T> BlockingCall<T> {
+    /// Lets the function run, and its value be dropped.
+    pub fn detach(self) {
+        self.task.detach();
+    }
+
+    /// Has the function ended, or was it refused?
+    pub fn is_finished(&self) -> bool {
+        self.task.is_finished()
+    }
+}
+
+impl<T> Future for BlockingCall<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.task).poll(cx))) {
             Ok(Poll::Pending) => {
                 waits_for(WaitKind::Thread, 0);
                 Poll::Pending
@@ -57,7 +97,12 @@ where
             Ok(Poll::Ready(Some(value))) => Poll::Ready(Ok(value)),
             Ok(Poll::Ready(None)) => Poll::Ready(Err(JoinError::cancelled(None))),
             Err(payload) => Poll::Ready(Err(JoinError::panicked(payload))),
-        },
-    )
-    .await
+        }
+    }
+}
+
+impl<T> fmt::Debug for BlockingCall<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BlockingCall").finish_non_exhaustive()
+    }
 }

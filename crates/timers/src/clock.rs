@@ -1,6 +1,7 @@
-//! `Clock`: what time it is, for a driver of timers; and `MockClock`, time that moves when a test says so.
+//! `Clock`: what time it is, for a driver of timers; `MockClock`, time that moves when a test says so; and `TimeSource`, for
+//! clocks of one's own.
 //!
-//! Times are `std::time::Instant`s in both cases, so that nothing else has to know which clock is behind them. The
+//! Times are `std::time::Instant`s in all cases, so that nothing else has to know which clock is behind them. The
 //! mock clock begins at the real time of its creation and only ever moves forward.
 
 use std::fmt;
@@ -10,7 +11,42 @@ use std::time::{Duration, Instant};
 
 use crate::shared::Shared;
 
-/// Where a driver of timers takes the time from: the system's monotonic clock, or a [`MockClock`].
+/// A clock of one's own: one that runs at another speed, say, or whose time another machine gives.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Instant;
+/// use asyncio_timers::{Clock, TimeSource};
+///
+/// /// Time that runs ten times as fast as the system's.
+/// struct Tenfold(Instant);
+///
+/// impl TimeSource for Tenfold {
+///     fn now(&self) -> Instant {
+///         self.0 + self.0.elapsed() * 10
+///     }
+///
+///     fn real(&self, deadline: Instant) -> Instant {
+///         self.0 + (deadline - self.0) / 10
+///     }
+/// }
+///
+/// let clock = Clock::custom(Tenfold(Instant::now()));
+/// let before = clock.now();
+/// std::thread::sleep(std::time::Duration::from_millis(1));
+/// assert!(clock.now() - before >= std::time::Duration::from_millis(10));
+/// ```
+pub trait TimeSource: Send + Sync + 'static {
+    /// The time on this clock. It never goes back.
+    fn now(&self) -> Instant;
+
+    /// The time on the system's monotonic clock at which `deadline` comes on this one, as far as is known now: so long
+    /// a loop sleeps before it looks at [`now`](TimeSource::now) again.
+    fn real(&self, deadline: Instant) -> Instant;
+}
+
+/// Where a driver of timers takes the time from: the system's monotonic clock, a [`MockClock`], or a [`TimeSource`].
 ///
 /// # Examples
 ///
@@ -30,13 +66,23 @@ use crate::shared::Shared;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    mock: Option<MockClock>,
+    kind: Kind,
+}
+
+#[derive(Clone, Default)]
+enum Kind {
+    #[default]
+    Monotonic,
+    Mock(MockClock),
+    Custom(Arc<dyn TimeSource>),
 }
 
 impl Clock {
     /// The system's monotonic clock.
     pub const fn monotonic() -> Clock {
-        Clock { mock: None }
+        Clock {
+            kind: Kind::Monotonic,
+        }
     }
 
     /// A new mock clock; [`Clock::as_mock`] gives the handle that moves it.
@@ -46,20 +92,39 @@ impl Clock {
 
     /// The handle that moves this clock, if it is a mock.
     pub fn as_mock(&self) -> Option<&MockClock> {
-        self.mock.as_ref()
+        match &self.kind {
+            Kind::Mock(mock) => Some(mock),
+            Kind::Monotonic | Kind::Custom(_) => None,
+        }
+    }
+
+    /// A clock of one's own.
+    pub fn custom(source: impl TimeSource) -> Clock {
+        Clock {
+            kind: Kind::Custom(Arc::new(source)),
+        }
+    }
+
+    /// The time on the system's monotonic clock at which `deadline` comes on this one; of a mock clock nobody knows.
+    pub fn real(&self, deadline: Instant) -> Instant {
+        match &self.kind {
+            Kind::Monotonic | Kind::Mock(_) => deadline,
+            Kind::Custom(source) => source.real(deadline),
+        }
     }
 
     /// Whether this is a mock clock.
     pub fn is_mock(&self) -> bool {
-        self.mock.is_some()
+        self.as_mock().is_some()
     }
 
     /// The time on this clock.
     #[inline]
     pub fn now(&self) -> Instant {
-        match &self.mock {
-            None => Instant::now(),
-            Some(mock) => mock.now(),
+        match &self.kind {
+            Kind::Monotonic => Instant::now(),
+            Kind::Mock(mock) => mock.now(),
+            Kind::Custom(source) => source.now(),
         }
     }
 }
@@ -73,7 +138,9 @@ impl Clock {
 
 impl From<MockClock> for Clock {
     fn from(mock: MockClock) -> Clock {
-        Clock { mock: Some(mock) }
+        Clock {
+            kind: Kind::Mock(mock),
+        }
     }
 }
 
@@ -165,6 +232,16 @@ impl MockClock {
 impl Default for MockClock {
     fn default() -> MockClock {
         MockClock::new()
+    }
+}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Monotonic => f.write_str("Monotonic"),
+            Kind::Mock(mock) => mock.fmt(f),
+            Kind::Custom(_) => f.write_str("Custom"),
+        }
     }
 }
 

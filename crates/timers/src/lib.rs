@@ -50,7 +50,7 @@ mod sync;
 mod sys;
 mod timers;
 
-pub use clock::{Clock, MockClock};
+pub use clock::{Clock, MockClock, TimeSource};
 pub use current::{Entered, now};
 pub use interval::{Interval, MissedTickBehavior, interval, interval_at};
 pub use local::LocalTimers;

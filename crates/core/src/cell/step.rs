@@ -12,7 +12,7 @@ use crate::cell::header::{ENDED, Header, READY, release};
 use crate::cell::state::{RUNNING, SCHEDULED};
 use crate::cell::wake::{borrowed_waker, push_to_pool};
 use crate::place::Kind;
-use crate::thread;
+use crate::{TaskRef, thread};
 
 /// A task in a queue, or on its way to one: a reference that says "let it take a step". Or, in the queues of a loop, a
 /// callback that is to be called: then the address has the bit `CALL`.
@@ -59,6 +59,21 @@ impl Queued {
             }
             None => Err(self),
         }
+    }
+
+    /// The callback, if it is one.
+    pub(crate) fn as_call_ref(&self) -> Option<CallRef> {
+        let call = self.as_call()?;
+        // SAFETY: the reference is kept by `self`; what is cloned from it has its own.
+        let kept = mem::ManuallyDrop::new(unsafe { CallRef::from_raw(call) });
+        Some(CallRef::clone(&kept))
+    }
+
+    /// The task, which it is.
+    pub(crate) fn task(&self) -> TaskRef {
+        debug_assert!(self.as_call().is_none());
+        // SAFETY: there is a reference.
+        unsafe { TaskRef::borrow(self.0) }
     }
 
     /// The header of the task, which it is.

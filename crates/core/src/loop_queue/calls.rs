@@ -46,6 +46,14 @@ impl LoopQueue {
         Ok(call)
     }
 
+    /// Ends a wait that goes on elsewhere, if something is ready: for the owner that was not in a turn when it made it
+    /// ready; see [`prepare_park`](LoopQueue::prepare_park).
+    pub fn nudge(&self) {
+        if self.has_ready() {
+            self.state.remote.wake_parked();
+        }
+    }
+
     /// Asks the loop to stop when what is ready now has had its turn.
     pub fn stop(&self) {
         self.state.stopping.set(true);

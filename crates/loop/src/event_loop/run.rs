@@ -92,7 +92,7 @@ impl EventLoop {
     }
 
     /// May the loop be run, here and now?
-    fn check(&self) -> Result<(), RunError> {
+    pub(super) fn check(&self) -> Result<(), RunError> {
         if self.is_closed() {
             return Err(RunError::Closed);
         }

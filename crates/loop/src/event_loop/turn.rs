@@ -24,19 +24,46 @@ impl EventLoop {
                 self.queue.enter(|| self.reactor.poll())?;
             }
         } else {
-            self.wait()?;
+            self.wait(None)?;
             self.queue.take_remote();
         }
-        if !self.timers.is_empty() {
-            self.queue.enter(|| self.timers.fire(self.options.clock.now()));
-        }
-        self.queue.tick(self.options.tick_budget);
+        self.fire_and_tick();
         Ok(())
     }
 
-    fn wait(&mut self) -> io::Result<()> {
+    /// Turns the loop once, and waits until `limit` at most.
+    pub(crate) fn turn_until(&mut self, limit: Instant) -> io::Result<()> {
+        self.queue.take_remote();
+        if self.queue.has_ready() || self.queue.is_stopping() || limit <= Instant::now() {
+            // Looked at even if nothing is registered: a host that waits on the descriptor wants it to be quiet again.
+            self.queue.enter(|| self.reactor.poll())?;
+        } else {
+            self.wait(Some(limit))?;
+        }
+        self.queue.take_remote();
+        self.fire_and_tick();
+        Ok(())
+    }
+
+    fn fire_and_tick(&mut self) {
+        if !self.timers.is_empty() {
+            self.queue.enter(|| self.timers.fire(self.options.clock.now()));
+        }
+        match self.handle.switches().limit() {
+            None => self.queue.tick(self.options.tick_budget),
+            Some(limit) => self.queue.tick_watched(self.options.tick_budget, limit),
+        };
+    }
+
+    /// When the next timer is due, on the system's clock.
+    pub(super) fn real_deadline(&self) -> Option<Instant> {
+        let deadline = self.timers.next_deadline()?;
+        Some(self.options.clock.real(deadline))
+    }
+
+    fn wait(&mut self, limit: Option<Instant>) -> io::Result<()> {
         let deadline = match self.options.clock.is_mock() {
-            false => self.timers.next_deadline(),
+            false => self.real_deadline(),
             true => match self.jump() {
                 Jump::Jumped => return Ok(()),
                 Jump::Wait(deadline) => deadline,
@@ -45,10 +72,17 @@ impl EventLoop {
         if !self.queue.prepare_park() {
             return Ok(());
         }
-        let turned = self.queue.enter(|| self.reactor.turn(deadline));
+        let until = match (deadline, limit) {
+            (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
+            (one, other) => one.or(other),
+        };
+        let reactor = &mut self.reactor;
+        let turned = self.queue.enter(|| match &mut self.driver {
+            None => reactor.turn(until).map(drop),
+            Some(driver) => driver.wait(reactor, until),
+        });
         self.queue.unparked();
-        turned?;
-        Ok(())
+        turned
     }
 
     /// With a mock clock: moves it to the next deadline, unless something real is awaited.

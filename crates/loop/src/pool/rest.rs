@@ -172,7 +172,8 @@ impl Place for Shared {
             self.publish_due(&drivers.timers);
             None
         } else {
-            drivers.timers.next_deadline()
+            let due = drivers.timers.next_deadline();
+            due.map(|due| self.clock.real(due))
         }
     }
 

@@ -1,0 +1,94 @@
+//! One tick of a loop: the steps of what is ready.
+
+use std::time::{Duration, Instant};
+
+use super::LoopQueue;
+use super::pace::Pace;
+use crate::cell::Queued;
+use crate::{ExceptionContext, TaskRef, report, thread};
+
+impl LoopQueue {
+    /// Runs the tasks that are ready now, in order, and after them what became ready meanwhile, as far as `budget`
+    /// steps go; if those become long, it stops before, for timers and I/O must have their turn. Gives the number of
+    /// steps. With a budget of 0 it runs exactly what was ready at entry.
+    ///
+    /// Once the loop is asked to [`stop`](LoopQueue::stop), what the steps after that make ready is left.
+    ///
+    /// # Panics
+    ///
+    /// Inside a step of one of this queue's own tasks.
+    pub fn tick(&self, budget: usize) -> usize {
+        self.tick_with(budget, Queued::run)
+    }
+
+    /// [`tick`](LoopQueue::tick), with a report of each step that takes longer than `limit`.
+    pub fn tick_watched(&self, budget: usize, limit: Duration) -> usize {
+        self.tick_with(budget, |queued| watch(queued, limit))
+    }
+
+    #[inline]
+    fn tick_with(&self, budget: usize, run: impl Fn(Queued)) -> usize {
+        let state = &*self.state;
+        state.check_between_steps("LoopQueue::tick");
+        let _stepping = state.step();
+        let _restore = thread::enter_loop(state);
+        let _steps = thread::begin_steps();
+        let ready = state.ready.borrow().len();
+        for done in 0..ready {
+            match state.pop() {
+                Some(task) => run(task),
+                None => return done,
+            }
+        }
+        let mut done = ready;
+        let mut pace = Pace::new();
+        // What is ready together makes a round: a turn of a loop that has no budget. A loop stops between rounds.
+        while done < budget && !state.stopping.get() {
+            let round = state.ready.borrow().len();
+            if round == 0 {
+                break;
+            }
+            for left in (0..round).rev() {
+                match state.pop() {
+                    Some(task) => run(task),
+                    None => return done,
+                }
+                done += 1;
+                if (pace.is_up() || done >= budget) && (left == 0 || !state.stopping.get()) {
+                    return done;
+                }
+            }
+        }
+        done
+    }
+}
+
+/// Takes a step, and reports it if it takes too long.
+#[cold]
+fn watch(queued: Queued, limit: Duration) {
+    let (task, location, queue) = match queued.as_call_ref() {
+        Some(call) => (None, call.location(), call.queue()),
+        None => {
+            let task: TaskRef = queued.task();
+            let (location, queue) = (task.location(), task.header().place.queue());
+            (Some(task), location, queue)
+        }
+    };
+    let start = Instant::now();
+    queued.run();
+    let took = start.elapsed();
+    if took < limit {
+        return;
+    }
+    let what = if task.is_some() {
+        "a task's step"
+    } else {
+        "a callback"
+    };
+    let message = format!("Executing {what} took {:.3} seconds", took.as_secs_f64());
+    let context = match task {
+        Some(task) => ExceptionContext::new(message).with_task(task),
+        None => ExceptionContext::new(message).with_location(location),
+    };
+    report::report(Some(queue), &context);
+}

@@ -1,0 +1,122 @@
+//! Exception handlers and debug mode, set on a loop that runs.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use asyncio_loop::{EventLoop, ExceptionContext, ExceptionHandler, Runner, call_soon, get_running_loop};
+use asyncio_tasks::{create_task, spawn, yield_now};
+
+type Reports = Arc<Mutex<Vec<String>>>;
+
+fn collector() -> (Reports, ExceptionHandler) {
+    let reports = Reports::default();
+    let to = reports.clone();
+    let handler = move |context: &ExceptionContext| {
+        let mut text = context.message().to_owned();
+        if let Some(panic) = context.panic_message() {
+            text = format!("{text}: {panic}");
+        }
+        to.lock().expect("no handler panics").push(text);
+    };
+    (reports, Arc::new(handler))
+}
+
+// LOP-61, LOP-62, LOP-64
+#[test]
+fn a_handler_is_set_while_the_loop_runs_and_hears_of_the_pool_too() {
+    let (reports, handler) = collector();
+    Runner::new()
+        .run(async {
+            let this = get_running_loop();
+            assert!(this.get_exception_handler().is_none());
+            this.set_exception_handler(Some(handler));
+            assert!(this.get_exception_handler().is_some());
+            call_soon(|| panic!("in a callback"));
+            yield_now().await;
+            let task = spawn(async { panic!("on the pool") });
+            while !task.is_finished() {
+                yield_now().await;
+            }
+            drop(task);
+            this.call_exception_handler(&ExceptionContext::new("by hand"));
+            this.set_exception_handler(None);
+            assert!(this.get_exception_handler().is_none());
+        })
+        .unwrap();
+    assert_eq!(
+        *reports.lock().unwrap(),
+        [
+            "Exception in callback: in a callback",
+            "Task exception was never retrieved: on the pool",
+            "by hand"
+        ]
+    );
+}
+
+// LOP-61, LOP-63
+#[test]
+fn a_handler_that_panics_does_not_end_the_loop() {
+    let mut event_loop = EventLoop::new().unwrap();
+    let handle = event_loop.handle();
+    handle.set_exception_handler(Some(Arc::new(|_: &ExceptionContext| panic!("in the handler"))));
+    event_loop.call_soon(|| panic!("in a callback"));
+    assert_eq!(event_loop.run_until_complete(async { 7 }).unwrap(), 7);
+    handle.default_exception_handler(&ExceptionContext::new("written to the standard error"));
+    event_loop.close();
+    // A loop that is gone has no handler to set, and its failures go to the standard error.
+    drop(event_loop);
+    handle.set_exception_handler(None);
+    handle.call_exception_handler(&ExceptionContext::new("after the end"));
+}
+
+// LOP-65, LOP-66, LOP-67
+#[test]
+fn debug_mode_reports_slow_steps_from_the_turn_on_in_which_it_is_turned_on() {
+    let (reports, handler) = collector();
+    let mut event_loop = EventLoop::builder()
+        .debug(false)
+        .exception_handler(handler)
+        .build()
+        .unwrap();
+    let handle = event_loop.handle();
+    assert!(!handle.get_debug());
+    assert_eq!(handle.slow_callback_duration(), Duration::from_millis(100));
+    event_loop
+        .run_until_complete(async {
+            let this = get_running_loop();
+            this.set_slow_callback_duration(Duration::ZERO);
+            yield_now().await;
+            assert!(reports.lock().unwrap().is_empty(), "debug mode is off");
+            this.set_debug(true);
+            while reports.lock().unwrap().len() < 3 {
+                call_soon(|| ());
+                drop(create_task(async {}));
+                yield_now().await;
+            }
+            this.set_slow_callback_duration(Duration::MAX);
+            this.set_debug(true);
+        })
+        .unwrap();
+    assert!(handle.get_debug());
+    let reports = reports.lock().unwrap();
+    assert!(
+        reports
+            .iter()
+            .any(|text| text.starts_with("Executing a callback took 0.0")),
+        "{reports:?}"
+    );
+    assert!(
+        reports
+            .iter()
+            .any(|text| text.starts_with("Executing a task's step took 0.0")),
+        "{reports:?}"
+    );
+    assert!(
+        EventLoop::builder()
+            .debug(true)
+            .build()
+            .unwrap()
+            .handle()
+            .get_debug()
+    );
+}
