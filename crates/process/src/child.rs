@@ -219,3 +219,6 @@ impl Lost {
         io::Error::other(message)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

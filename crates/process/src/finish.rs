@@ -9,7 +9,7 @@ use std::process::ExitStatus;
 use std::task::Poll;
 use std::time::Duration;
 
-use asyncio_tasks::on_cancel;
+use asyncio_tasks::{on_cancel, timeout};
 use bytes::Bytes;
 
 use crate::communicate::Outputs;
@@ -89,18 +89,30 @@ pub(crate) async fn finish(
     }
 }
 
-/// Ends all.
-async fn end(handles: &[ProcessHandle], grace: Duration) {
-    let ending = handles
-        .iter()
-        .map(|handle| -> Pin<Box<dyn Future<Output = _> + Send>> {
-            Box::pin(async move {
-                // It has ended, whatever is known of how.
-                let _ = handle.shutdown(grace).await;
-                Ok(())
-            })
-        });
-    let _: io::Result<Vec<()>> = all(ending.collect()).await;
+/// Ends all: they are asked, and those that have not ended after `grace` are killed, with what is left of the groups that
+/// they lead. Ready when all have ended.
+pub(crate) async fn end(handles: &[ProcessHandle], grace: Duration) {
+    if handles.iter().any(ProcessHandle::is_running) {
+        for handle in handles {
+            // It may end meanwhile, or run as somebody whom we may not ask.
+            let _ = handle.ask_tree();
+        }
+        // Who has not ended in time has not been polite.
+        let _ = timeout(grace, all_end(handles)).await;
+    }
+    for handle in handles {
+        if handle.leads_group() || handle.is_running() {
+            let _ = handle.kill_tree();
+        }
+    }
+    all_end(handles).await;
+}
+
+async fn all_end(handles: &[ProcessHandle]) {
+    for handle in handles {
+        // It has ended, whatever is known of how.
+        let _ = handle.status().await;
+    }
 }
 
 type Fallible<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send + 'a>>;

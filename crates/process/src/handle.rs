@@ -6,10 +6,9 @@ use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::Duration;
 
-use asyncio_tasks::timeout;
-
 use crate::child::Child;
 use crate::error::returncode;
+use crate::finish::end;
 use crate::signal::Signal;
 
 /// A way to a child: it waits for it and sends signals, from any task and any thread. A cheap clone.
@@ -156,19 +155,13 @@ impl ProcessHandle {
     ///
     /// The child was asked to end, and nothing more happens.
     pub async fn shutdown(&self, grace: Duration) -> io::Result<ExitStatus> {
-        let mut status = None;
-        if self.is_running() {
-            // It may end meanwhile, or run as somebody whom we may not ask.
-            let _ = self.child.send_tree(Signal::TERM);
-            status = timeout(grace, self.status()).await.ok();
-        }
-        if status.is_none() || self.child.leads {
-            let _ = self.kill_tree();
-        }
-        match status {
-            Some(status) => status,
-            None => self.status().await,
-        }
+        end(std::slice::from_ref(self), grace).await;
+        self.status().await
+    }
+
+    /// Asks the child to end, with its group if it leads one.
+    pub(crate) fn ask_tree(&self) -> io::Result<()> {
+        self.child.send_tree(Signal::TERM)
     }
 
     /// Ends the child, with its group if it leads one.

@@ -182,7 +182,8 @@ impl PipelineProcess {
 
     /// Ends all that have not ended: SIGKILL, for the whole group if there is one.
     pub fn kill(&self) {
-        for process in &self.processes {
+        // The last one first, or it would see the end of its input.
+        for process in self.processes.iter().rev() {
             // It may have ended.
             let _ = process.handle().kill_tree();
         }

@@ -49,6 +49,16 @@ impl Exit {
         }
     }
 
+    /// As on a system that has none.
+    #[cfg(test)]
+    pub(crate) fn without_pidfd(pid: u32) -> Exit {
+        Exit {
+            pid,
+            pidfd: None,
+            watch: Mutex::default(),
+        }
+    }
+
     /// Waits until the child may have ended. False: this way is closed.
     pub(crate) async fn wait(&self) -> bool {
         // A reactor may have been closed since: then the next one is that of whoever waits now.
@@ -117,6 +127,11 @@ impl Exit {
 #[cfg(not(target_os = "linux"))]
 impl Exit {
     pub(crate) fn new(pid: u32) -> Exit {
+        Exit { pid }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn without_pidfd(pid: u32) -> Exit {
         Exit { pid }
     }
 

@@ -1,0 +1,48 @@
+//! The wait by async-process, which takes over where there is no pidfd.
+
+use std::sync::Arc;
+
+use futures_lite::future::{block_on, poll_once};
+
+use super::Child;
+use crate::signal::Signal;
+use crate::sys::Exit;
+
+fn child(line: &str) -> (Child, async_process::ChildStdin) {
+    let mut command = async_process::Command::new("/bin/sh");
+    command.args(["-c", line]).stdin(std::process::Stdio::piped());
+    let mut inner = command.spawn().expect("there is a shell");
+    let stdin = inner.stdin.take().expect("it is piped");
+    let mut child = Child::new(inner, false);
+    child.exit = Exit::without_pidfd(child.pid);
+    (child, stdin)
+}
+
+#[test]
+fn without_a_pidfd_all_who_wait_are_woken_once() {
+    let (child, stdin) = child("read x; exit 8");
+    let child = Arc::new(child);
+    let waiters: Vec<_> = (0..4)
+        .map(|_| {
+            let child = child.clone();
+            std::thread::spawn(move || block_on(child.wait()))
+        })
+        .collect();
+    // One that is given up, perhaps the one whose poll started the wait.
+    assert!(block_on(poll_once(child.wait())).is_none());
+    drop(stdin);
+    for waiter in waiters {
+        assert_eq!(waiter.join().unwrap().unwrap().code(), Some(8));
+    }
+    assert_eq!(block_on(child.wait()).unwrap().code(), Some(8));
+}
+
+#[test]
+fn without_a_pidfd_signals_reach_a_child_until_it_was_reaped() {
+    let (child, _stdin) = child("read x");
+    assert!(child.look().is_none());
+    child.send(Signal::KILL).unwrap();
+    let ended = block_on(child.wait()).unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&ended), Some(9));
+    assert!(child.send(Signal::KILL).is_err());
+}
