@@ -56,7 +56,7 @@ fn stderr_can_join_stdout_in_one_pipe() {
     });
 }
 
-/// SUB-10 to SUB-12, SUB-17.
+/// SUB-10, SUB-11, SUB-12, SUB-17.
 #[test]
 fn a_signal_ends_a_child_and_is_told_by_a_negative_number() {
     block_on(async {
