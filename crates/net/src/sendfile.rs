@@ -5,9 +5,11 @@
 
 mod error;
 mod fallback;
+mod over_transport;
 mod sys;
 
 pub use error::{SendfileError, SendfileNotAvailableError};
+pub use over_transport::TransportSendfile;
 
 use std::fmt;
 use std::fs::File;
@@ -18,7 +20,7 @@ use std::task::{Context, Poll, ready};
 
 use asyncio_reactor::{AsSource, Direction};
 
-use crate::stream::ByteStream;
+use crate::stream::{ByteStream, poll_write};
 use fallback::Fallback;
 
 /// How many calls one poll may do before it lets others have the thread.
@@ -43,7 +45,7 @@ const ROUNDS: usize = 16;
 ///
 /// # Python
 ///
-/// `loop.sock_sendfile`, and the core of `loop.sendfile`. A file of unknown size, such as one in `/proc`, is sent
+/// `loop.sock_sendfile`; for `loop.sendfile` see [`Transport::sendfile`](crate::Transport::sendfile). A file of unknown size, such as one in `/proc`, is sent
 /// too.
 ///
 /// # Examples
@@ -160,7 +162,9 @@ impl<S: ByteStream + AsSource> Sendfile<'_, S> {
         let Way::Fallback(fallback) = &mut self.way else {
             return self.poll_system(cx);
         };
-        let done = fallback.poll(cx, self.socket, self.offset, left, &mut self.sent);
+        let socket = self.socket;
+        let write = |cx: &mut Context<'_>, bytes: &[u8]| poll_write(socket, cx, bytes);
+        let done = fallback.poll(cx, write, self.offset, left, &mut self.sent);
         done.map_err(|error| self.error(error))
     }
 

@@ -26,6 +26,7 @@ use bytes::Bytes;
 use crate::error::SharedError;
 use crate::wire::Wire;
 
+mod held;
 mod layer;
 #[cfg(feature = "tls")]
 mod layered;
@@ -34,11 +35,13 @@ mod polled;
 mod sending;
 mod waits;
 
+pub use crate::sendfile::TransportSendfile;
+pub(crate) use held::Hold;
 pub(crate) use layer::{Layer, Unsealed};
 pub(crate) use outgoing::Outgoing;
 pub use waits::{Drain, WaitClosed};
 
-use sending::{Eof, Guard, Phase, Sending, resume};
+use sending::{Eof, Guard, Phase, Sending, busy, resume};
 
 /// As in Python: 64 KiB, and a quarter of it.
 const HIGH: usize = 64 * 1024;
@@ -78,6 +81,7 @@ impl Transport {
             streak: 0,
             phase: Phase::Open,
             eof: Eof::No,
+            held: false,
             error: None,
             cut: false,
             poller: None,
@@ -97,9 +101,9 @@ impl Transport {
     /// # Errors
     ///
     /// Nothing of `bytes` is sent when the connection is lost, closed or closing, when
-    /// [`write_eof`](Transport::write_eof) was called (`BrokenPipe`), or when the queue would grow beyond
-    /// its [hard limit](Transport::set_hard_limit) (`StorageFull`). If the connection breaks now, the
-    /// system's error.
+    /// [`write_eof`](Transport::write_eof) was called (`BrokenPipe`), while a [file](Transport::sendfile) is being sent
+    /// (`ResourceBusy`), or when the queue would grow beyond its [hard limit](Transport::set_hard_limit)
+    /// (`StorageFull`). If the connection breaks now, the system's error.
     pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
         self.write_slices(&[IoSlice::new(bytes)])
     }
@@ -186,7 +190,8 @@ impl Transport {
     ///
     /// # Errors
     ///
-    /// `Unsupported` when the direction cannot end alone.
+    /// `Unsupported` when the direction cannot end alone; `ResourceBusy` while a [file](Transport::sendfile) is being
+    /// sent.
     pub fn write_eof(&self) -> io::Result<()> {
         if !self.can_write_eof() {
             return Err(io::Error::new(
@@ -195,6 +200,9 @@ impl Transport {
             ));
         }
         let mut sending = self.shared.sending.lock();
+        if sending.held {
+            return Err(busy());
+        }
         if sending.phase == Phase::Open && sending.eof == Eof::No {
             sending.eof = Eof::Wanted;
             self.shared.send_queue(sending);
@@ -333,6 +341,10 @@ impl Transport {
     fn write_layered(&self, layer: &dyn Layer, pieces: &[IoSlice<'_>]) -> io::Result<()> {
         let total = pieces.iter().map(|piece| piece.len()).sum();
         self.shared.sending.lock().check(total)?;
+        self.seal(layer, pieces)
+    }
+
+    fn seal(&self, layer: &dyn Layer, pieces: &[IoSlice<'_>]) -> io::Result<()> {
         layer.seal(self, pieces).map_err(|error| match error {
             Unsealed::Refused(error) => error,
             Unsealed::Lost(error) => self.lost(error),

@@ -5,12 +5,12 @@
 
 #[path = "kit/common.rs"]
 mod kit;
+#[path = "kit/temporary.rs"]
+mod temporary;
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::net::Shutdown;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use asyncio_net::{Sendfile, SendfileError, SendfileNotAvailableError, TcpStream, UnixStream, sendfile};
@@ -18,6 +18,7 @@ use futures_lite::{AsyncReadExt, future};
 use static_assertions::assert_impl_all as has;
 
 use kit::{everywhere, pair, poll_once};
+use temporary::Temporary;
 
 has!(Sendfile<'static, TcpStream>: Send, Unpin);
 has!(SendfileError: Send, Sync, std::error::Error);
@@ -27,39 +28,7 @@ fn bytes(count: usize) -> Vec<u8> {
     (0..count).map(|n| (n * 31 + n / 251) as u8).collect()
 }
 
-/// A file with `content`, which has no name any more where the system allows that.
-struct Temporary(File, PathBuf);
-
-impl Temporary {
-    fn new(content: &[u8]) -> Temporary {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name = format!(
-            "asyncio-sendfile-{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = std::env::temp_dir().join(name);
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .unwrap();
-        file.write_all(content).unwrap();
-        Temporary(file, path)
-    }
-
-    fn position(&mut self) -> u64 {
-        self.0.stream_position().unwrap()
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.1);
-    }
-}
-
+/// LOP-51.
 #[test]
 fn a_whole_file_arrives_and_the_position_is_its_end() {
     everywhere(|| async {
@@ -84,6 +53,7 @@ fn a_whole_file_arrives_and_the_position_is_its_end() {
     });
 }
 
+/// LOP-51.
 #[test]
 fn a_part_is_sent_by_offset_and_count() {
     everywhere(|| async {
@@ -134,7 +104,7 @@ fn a_file_that_the_system_does_not_send_is_read_and_written_unless_that_is_decli
     });
 }
 
-/// the position is updated even on an error.
+/// LOP-51. The position is updated even on an error.
 #[test]
 fn a_reset_tells_how_much_was_sent_and_sets_the_position() {
     everywhere(|| async {

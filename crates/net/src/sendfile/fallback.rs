@@ -9,12 +9,11 @@ use std::task::{Context, Poll, ready};
 
 use super::sys::read_at;
 use crate::job::{self, Job};
-use crate::stream::{ByteStream, poll_write};
 
 /// How much is read at a time, in bytes: more than Python's 16 KiB, for each read is a trip to another thread.
 const CHUNK: u64 = 64 * 1024;
 
-/// Reads the file on another thread and writes it to the socket.
+/// Reads the file on another thread and writes it to the socket, or wherever else `write` leads.
 pub(crate) struct Fallback {
     file: Arc<File>,
     state: State,
@@ -38,11 +37,11 @@ impl Fallback {
         }
     }
 
-    /// Sends at most `left` bytes more of the file from `offset + sent`, and counts them in `sent`.
-    pub(crate) fn poll<S: ByteStream>(
+    /// Writes at most `left` bytes more of the file from `offset + sent`, and counts them in `sent`.
+    pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        socket: &S,
+        mut write: impl FnMut(&mut Context<'_>, &[u8]) -> Poll<io::Result<usize>>,
         offset: u64,
         left: u64,
         sent: &mut u64,
@@ -70,7 +69,7 @@ impl Fallback {
                     State::Writing { buffer, written: 0 }
                 }
                 State::Writing { buffer, written } => {
-                    let count = ready!(poll_write(socket, cx, &buffer[*written..]))?;
+                    let count = ready!(write(cx, &buffer[*written..]))?;
                     *written += count;
                     *sent += count as u64;
                     if *written < buffer.len() {

@@ -22,6 +22,8 @@ pub(super) struct Sending {
     pub(super) streak: usize,
     pub(super) phase: Phase,
     pub(super) eof: Eof,
+    /// A file is being sent: nobody else may write.
+    pub(super) held: bool,
     /// Why the connection was lost.
     pub(super) error: Option<SharedError>,
     /// Something was in the queue at the end, and was not sent.
@@ -75,6 +77,9 @@ impl Sending {
         if self.phase != Phase::Open {
             return Err(closed());
         }
+        if self.held {
+            return Err(busy());
+        }
         if self.eof != Eof::No {
             let message = "cannot write after write_eof()";
             return Err(io::Error::new(io::ErrorKind::BrokenPipe, message));
@@ -100,6 +105,11 @@ impl Sending {
         let most = self.high.saturating_add(1).min(self.hard.unwrap_or(usize::MAX));
         most.saturating_sub(self.queue.len()).max(1)
     }
+}
+
+pub(super) fn busy() -> io::Error {
+    let message = "a file is being sent over this connection: write after it";
+    io::Error::new(io::ErrorKind::ResourceBusy, message)
 }
 
 pub(super) fn closed() -> io::Error {
