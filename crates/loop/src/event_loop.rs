@@ -8,6 +8,7 @@ pub use embed::{Turned, WaitFor};
 
 use std::fmt;
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use crate::event_loop_builder::{EventLoopBuilder, Options};
 use crate::lazy_blocking::LazyBlocking;
 use crate::loop_handle::{self, LoopHandle};
 use crate::pool::{Pool, PoolOptions};
+use crate::watches::Watches;
 
 /// A loop, with its drivers and its pool; it belongs to the thread that made it.
 ///
@@ -60,6 +62,7 @@ pub struct EventLoop {
     /// Sources of the loop's own: they do not count as I/O that somebody awaits.
     pub(crate) own_sources: usize,
     driver: Option<Box<dyn Driver>>,
+    pub(crate) watches: Rc<Watches>,
     closed: bool,
     /// The time for cleanup is over: what is left is dropped.
     pub(crate) out_of_time: bool,
@@ -112,7 +115,9 @@ impl EventLoop {
             blocking: blocking.clone(),
         }));
         handle.set_pool(&pool);
+        let watches = Watches::new(queue.id(), reactor.handle());
         Ok(EventLoop {
+            watches,
             queue,
             reactor,
             timers,
@@ -157,6 +162,7 @@ impl EventLoop {
             blocking::enter(self.blocking.clone()),
             loop_handle::enter(self.handle.clone()),
             self.handle.beside().enter(),
+            self.watches.enter(),
             self.options.task_factory.clone().map(enter_factory),
         )
     }
@@ -210,6 +216,7 @@ impl EventLoop {
         }
         self.handle.close();
         self.entered(|this| {
+            this.watches.close();
             this.queue.close();
             this.pool.close();
             this.timers.close();

@@ -44,6 +44,8 @@ mod sigint;
 mod switches;
 mod sync;
 mod timer_handle;
+mod watches;
+mod watching;
 
 pub use asyncio_core::blocking::{BlockingJob, RunBlocking};
 pub use asyncio_core::{

@@ -33,33 +33,27 @@ impl LoopQueue {
         let _stepping = state.step();
         let _restore = thread::enter_loop(state);
         let _steps = thread::begin_steps();
-        let ready = state.ready.borrow().len();
-        for done in 0..ready {
-            match state.pop() {
-                Some(task) => run(task),
-                None => return done,
-            }
-        }
-        let mut done = ready;
-        let mut pace = Pace::new();
         // What is ready together makes a round: a turn of a loop that has no budget. A loop stops between rounds.
-        while done < budget && !state.stopping.get() {
-            let round = state.ready.borrow().len();
-            if round == 0 {
-                break;
-            }
-            for left in (0..round).rev() {
-                match state.pop() {
-                    Some(task) => run(task),
-                    None => return done,
-                }
-                done += 1;
-                if (pace.is_up() || done >= budget) && (left == 0 || !state.stopping.get()) {
+        let first = state.ready.borrow().len();
+        let (mut left, mut done) = (first, 0);
+        let mut pace = Pace::new();
+        loop {
+            if left == 0 {
+                if done >= budget || state.stopping.get() {
                     return done;
                 }
+                left = state.ready.borrow().len();
+            }
+            let Some(queued) = state.pop() else {
+                return done;
+            };
+            run(queued);
+            left -= 1;
+            done += 1;
+            if done > first && (pace.is_up() || done >= budget) && (left == 0 || !state.stopping.get()) {
+                return done;
             }
         }
-        done
     }
 }
 
