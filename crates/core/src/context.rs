@@ -270,9 +270,18 @@ enum Place {
     Nothing,
 }
 
+/// The task that takes a step on this thread, or the part of the loop.
+fn stepping() -> Option<TaskRef> {
+    thread::with_stepping(|task| {
+        #[expect(unsafe_code, reason = "the running task's cell")]
+        // SAFETY: whoever runs the step keeps a reference.
+        task.map(|cell| unsafe { TaskRef::borrow(cell) })
+    })
+}
+
 /// The task that takes a step on this thread, or null.
 fn running() -> *const Header {
-    thread::with_running(|task| task.map_or(ptr::null(), |task| task.as_ptr().cast_const()))
+    thread::with_stepping(|task| task.map_or(ptr::null(), |task| task.as_ptr().cast_const()))
 }
 
 fn current_place() -> Place {
@@ -280,7 +289,7 @@ fn current_place() -> Place {
     if IS_ENTERED.get() && ENTERED_BY.get() == running() {
         return context(ENTERED.with_borrow(|entered| Option::clone(entered)));
     }
-    thread::with_running(|task| match task {
+    thread::with_stepping(|task| match task {
         None => place_of_call()
             .unwrap_or_else(|| context(OF_THREAD.try_with(|own| own.borrow().clone()).unwrap_or_default())),
         Some(task) => {
@@ -311,7 +320,7 @@ fn place_of_call() -> Option<Place> {
 pub fn current_context() -> Option<Context> {
     match current_place() {
         Place::Context(context) => Some(context),
-        Place::Inherited(_) => match TaskRef::current() {
+        Place::Inherited(_) => match stepping() {
             Some(task) => task.context(),
             None => thread::with_running_call(|call| call.map(Call::context_or_new)),
         },
@@ -345,7 +354,7 @@ pub fn current_context_or_new() -> Context {
         return context;
     }
     let context = Context::new();
-    match TaskRef::current() {
+    match stepping() {
         Some(task) => task.set_context(Some(context.clone())),
         None => {
             // When the thread ends and its context is gone already, what is set is seen by nobody.

@@ -12,6 +12,7 @@ mod fork;
 mod handle;
 mod loop_queue;
 mod outcome;
+mod part;
 mod place;
 mod pool_queue;
 mod pool_slot;
@@ -44,6 +45,7 @@ pub use loop_queue::{
     stop_here, takes_tasks,
 };
 pub use outcome::Outcome;
+pub use part::{Part, spawn_part};
 pub use place::QueueId;
 pub use pool_queue::{Look, PoolQueue, Worker, on_pool_worker};
 pub use pool_slot::{SpawnError, StartPool, enter_pool, pool_tasks, spawn};

@@ -22,7 +22,7 @@ use std::task::Waker;
 pub use calls::stop_here;
 
 use crate::blocks::Blocks;
-use crate::cell::{self, Draft, Header, Queued, VTable};
+use crate::cell::{self, Draft, Header, PART, Queued, VTable};
 use crate::place::{INDEX_BITS, Kind, Place, QueueId};
 use crate::registry::Registry;
 use crate::report::ExceptionHandler;
@@ -204,6 +204,11 @@ impl LoopState {
         let mut from = 0;
         while let Some((index, cell)) = registry.next(from) {
             from = index + 1;
+            // SAFETY: the cell of a registered task is not freed.
+            #[expect(unsafe_code, reason = "the registry holds addresses")]
+            if unsafe { cell.as_ref() }.has_flag(PART) {
+                continue;
+            }
             #[expect(unsafe_code, reason = "the registry holds addresses")]
             // SAFETY: the cell of a registered task is not freed.
             tasks.push(unsafe { TaskRef::borrow(cell) });

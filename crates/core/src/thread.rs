@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Request;
 use crate::call::{Call, CallRef};
-use crate::cell::{CANCEL, Header, Queued};
+use crate::cell::{CANCEL, Header, PART, Queued};
 use crate::loop_queue::LoopState;
 use crate::place::Kind;
 use crate::pool_queue::PoolState;
@@ -258,9 +258,16 @@ impl Drop for Step {
     }
 }
 
-/// Calls `f` with the cell of the task that takes a step on this thread; a callback is none.
+/// Calls `f` with the cell of the task that takes a step on this thread; a callback is none, nor is a part of the loop.
 #[inline]
 pub(crate) fn with_running<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R {
+    // SAFETY: whoever runs a step keeps a reference, and the address is put back before that is given up.
+    with_stepping(|running| f(running.filter(|task| !unsafe { task.as_ref() }.has_flag(PART))))
+}
+
+/// As [`with_running`], for those to whom a part of the loop is as good as a task.
+#[inline]
+pub(crate) fn with_stepping<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R {
     let running = THREAD.with(|thread| thread.running.get());
     let task = if running.addr() & CALL == 0 {
         running

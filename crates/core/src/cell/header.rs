@@ -25,6 +25,8 @@ pub(crate) const READY: u8 = 1;
 pub(crate) const UNWANTED: u8 = 1 << 1;
 /// The owner's flag: the count was merged, the task is done.
 pub(crate) const ENDED: u8 = 1 << 2;
+/// The owner's flag: a part of the loop's machinery, which is in no list of tasks. Set at birth.
+pub(crate) const PART: u8 = 1 << 3;
 
 /// Nothing is behind the header: not yet, or the outcome was taken.
 pub(crate) const EMPTY: u8 = 0;
