@@ -214,6 +214,17 @@ impl<T> Async<T> {
         self.source().poll_ready(Direction::Write, cx)
     }
 
+    /// Ready when an operation in `direction` is worth a try, as far as is known without a system call: an event has come,
+    /// and no operation has found it spent since.
+    ///
+    /// # Errors
+    ///
+    /// As [`Async::readable`].
+    #[inline]
+    pub fn poll_event(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.source().poll_event(direction, cx)
+    }
+
     /// Calls `op` while it returns `WouldBlock` or `Interrupted`, waiting for `direction` in between: the form for
     /// hand-written futures, without an allocation and without a state of its own.
     ///

@@ -136,6 +136,21 @@ impl Source {
         }
     }
 
+    /// Ready when an event has come that no operation has found spent.
+    #[inline]
+    pub(crate) fn poll_event(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            if may_try(direction, self.readiness.see(direction)) {
+                return Poll::Ready(Ok(()));
+            }
+            match self.wait_in_slot(direction, cx.waker()) {
+                Ok(true) => return Poll::Pending,
+                Ok(false) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+    }
+
     /// Ready when an operation in `direction` would not block, as far as the operating system can tell.
     pub(crate) fn poll_ready(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
