@@ -1,5 +1,5 @@
 //! A hundred tasks that clean up on Ctrl-C, with awaits. With `--stubborn` there is one more whose cleanup never ends,
-//! and a grace of 50 ms, after which it is dropped and named.
+//! and a grace of a second, after which it is dropped and named.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fn main() {
     let with_stubborn = std::env::args().any(|argument| argument == "--stubborn");
     let mut runner = Runner::new();
     if with_stubborn {
-        runner = runner.grace(Duration::from_millis(50));
+        runner = runner.grace(Duration::from_secs(1));
     }
     let cleaned = Arc::new(AtomicU32::new(0));
     let result = runner.run(task_group(async |group: TaskGroup<std::io::Error>| {

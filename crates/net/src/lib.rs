@@ -93,7 +93,7 @@ pub use server::{StartUnixServer, start_unix_server, start_unix_server_parallel}
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::ByteStream;
 pub use stream_error::{IncompleteReadError, LimitOverrunError, StreamError};
-pub use stream_reader::{Feeder, Lines, ReadLine, ReadUntil, ReaderIo, StreamReader};
+pub use stream_reader::{Feeder, Lines, ReadLine, ReadLineInto, ReadUntil, ReaderIo, StreamReader};
 pub use stream_writer::{StreamWriter, WriterIo};
 pub use tcp_listener::{TcpListener, TcpListenerBuilder};
 pub use tcp_options::Keepalive;

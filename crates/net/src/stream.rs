@@ -33,6 +33,8 @@ pub(crate) mod sealed {
     /// The system calls of a stream socket of std, through a shared reference.
     pub trait Socket {
         fn read(&self, buffer: &mut [u8]) -> io::Result<usize>;
+        /// Reads into the room behind what is in `buffer`, and gives how much came.
+        fn read_behind(&self, buffer: &mut Vec<u8>) -> io::Result<usize>;
         fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize>;
         fn peek(&self, buffer: &mut [u8]) -> io::Result<usize>;
         fn write(&self, buffer: &[u8]) -> io::Result<usize>;
@@ -49,6 +51,24 @@ macro_rules! socket {
             #[inline]
             fn read(&self, buffer: &mut [u8]) -> std::io::Result<usize> {
                 std::io::Read::read(&mut &*self, buffer)
+            }
+
+            #[cfg(unix)]
+            #[inline]
+            fn read_behind(&self, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
+                Ok(rustix::io::read(
+                    self,
+                    rustix::buffer::spare_capacity(buffer),
+                )?)
+            }
+
+            #[cfg(not(unix))]
+            fn read_behind(&self, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
+                let before = buffer.len();
+                buffer.resize(buffer.capacity(), 0);
+                let read = std::io::Read::read(&mut &*self, &mut buffer[before..]);
+                buffer.truncate(before + *read.as_ref().unwrap_or(&0));
+                read
             }
 
             fn read_vectored(&self, buffers: &mut [std::io::IoSliceMut<'_>]) -> std::io::Result<usize> {

@@ -5,28 +5,29 @@
 //! wait: that makes every read cancel safe.
 
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::num::NonZeroUsize;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use futures_core::Stream;
 
 use crate::error::SharedError;
-use crate::stream_error::{IncompleteReadError, LimitOverrunError, StreamError};
+use crate::stream_error::{IncompleteReadError, StreamError};
 use crate::transport::Transport;
 
 mod buffer;
 mod feed;
 mod io_view;
+mod reads;
 
 pub use feed::Feeder;
 pub use io_view::ReaderIo;
+pub use reads::{Lines, ReadLine, ReadLineInto, ReadUntil};
 
 use buffer::ReadBuffer;
 use feed::Feed;
+use reads::Separators;
 
 /// As in Python: 64 KiB.
 pub(crate) const LIMIT: usize = 64 * 1024;
@@ -165,12 +166,40 @@ impl StreamReader {
     ///
     /// There a line that is too long is thrown away.
     pub fn readline(&mut self) -> ReadLine<'_> {
-        let limit = self.limit;
-        ReadLine {
-            reader: self,
-            limit,
-            from: 0,
-        }
+        ReadLine::new(self)
+    }
+
+    /// As [`readline`](StreamReader::readline), but appends the line to `line`, whose memory can so serve for many, and
+    /// gives its length; 0 is the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`readline`](StreamReader::readline); nothing was appended.
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost: nothing is appended before the line is whole.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asyncio_net::StreamReader;
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let (mut feeder, mut reader) = StreamReader::pipe();
+    /// feeder.feed_data(b"one\ntwo");
+    /// feeder.feed_eof();
+    /// let (mut line, mut lengths) = (Vec::new(), Vec::new());
+    /// while reader.readline_into(&mut line).await? != 0 {
+    ///     lengths.push(line.len());
+    ///     line.clear();
+    /// }
+    /// assert_eq!(lengths, [4, 3]);
+    /// # Ok::<(), asyncio_net::StreamError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn readline_into<'a>(&'a mut self, line: &'a mut Vec<u8>) -> ReadLineInto<'a> {
+        ReadLineInto::new(self, line)
     }
 
     /// The next line, with its `\n`; `None` at the end of the stream.
@@ -189,10 +218,7 @@ impl StreamReader {
 
     /// The lines as a stream, each with its `\n`.
     pub fn lines(&mut self) -> Lines<'_> {
-        Lines {
-            reader: self,
-            from: 0,
-        }
+        Lines::new(self)
     }
 
     /// Exactly `count` bytes; the limit does not count.
@@ -205,14 +231,25 @@ impl StreamReader {
     ///
     /// No byte is lost.
     pub async fn readexactly(&mut self, count: usize) -> Result<Bytes, StreamError> {
-        while self.buffer.len() < count {
-            if self.fill_for(count - self.buffer.len()).await? == 0 {
-                let partial = self.buffer.take(self.buffer.len());
-                let expected = Some(count);
-                return Err(IncompleteReadError { partial, expected }.into());
-            }
-        }
+        self.gather(count).await?;
         Ok(self.buffer.take(count))
+    }
+
+    /// As [`readexactly`](StreamReader::readexactly), into the caller's memory: fills `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// As [`readexactly`](StreamReader::readexactly); nothing was written to `bytes`.
+    ///
+    /// # Cancel safety
+    ///
+    /// No byte is lost: nothing is written before all is there.
+    pub async fn readexactly_into(&mut self, bytes: &mut [u8]) -> Result<(), StreamError> {
+        let count = bytes.len();
+        self.gather(count).await?;
+        bytes.copy_from_slice(&self.buffer.as_slice()[..count]);
+        self.buffer.consume(count);
+        Ok(())
     }
 
     /// Everything up to and with the separator.
@@ -233,12 +270,7 @@ impl StreamReader {
     /// No byte is lost.
     pub fn readuntil<'a>(&'a mut self, separator: &'a [u8]) -> ReadUntil<'a> {
         assert!(!separator.is_empty(), "a separator must have at least one byte");
-        ReadUntil {
-            limit: self.limit,
-            reader: self,
-            separators: Separators::One(separator),
-            from: 0,
-        }
+        ReadUntil::new(self, Separators::One(separator))
     }
 
     /// As [`readuntil`](StreamReader::readuntil), with several separators: the one that ends first.
@@ -259,12 +291,7 @@ impl StreamReader {
             !separators.is_empty() && separators.iter().all(|separator| !separator.is_empty()),
             "there must be a separator, and each must have at least one byte"
         );
-        ReadUntil {
-            limit: self.limit,
-            reader: self,
-            separators: Separators::Many(separators),
-            from: 0,
-        }
+        ReadUntil::new(self, Separators::Many(separators))
     }
 
     /// Reads some more behind what is [buffered](StreamReader::buffered), and gives how much that was; 0 is the end of
@@ -308,6 +335,18 @@ impl StreamReader {
             Source::Wire(transport) => Some(transport),
             Source::Feed(_) => None,
         }
+    }
+
+    /// Waits until so much is in the buffer.
+    async fn gather(&mut self, count: usize) -> Result<(), StreamError> {
+        while self.buffer.len() < count {
+            if self.fill_for(count - self.buffer.len()).await? == 0 {
+                let partial = self.buffer.take(self.buffer.len());
+                let expected = Some(count);
+                return Err(IncompleteReadError { partial, expected }.into());
+            }
+        }
+        Ok(())
     }
 
     async fn fill(&mut self) -> io::Result<usize> {
@@ -376,73 +415,6 @@ impl StreamReader {
             }
         }
     }
-
-    /// Looks for a separator, and reads on until it is there. `from`: so far was looked already.
-    fn poll_until(
-        &mut self,
-        cx: &mut Context<'_>,
-        separators: &[&[u8]],
-        limit: usize,
-        from: &mut usize,
-    ) -> Poll<Result<Bytes, StreamError>> {
-        let longest = separators.iter().map(|separator| separator.len()).max();
-        loop {
-            if let Some(found) = self.buffer.find(separators, *from) {
-                return Poll::Ready(if found.at > limit {
-                    Err(overrun(found.at, limit, true))
-                } else {
-                    Ok(self.buffer.take(found.end))
-                });
-            }
-            // A separator may have come in part.
-            *from = (self.buffer.len() + 1).saturating_sub(longest.unwrap_or(1));
-            if *from > limit {
-                return Poll::Ready(Err(overrun(*from, limit, false)));
-            }
-            if ready!(self.poll_fill(cx, 0))? == 0 {
-                let partial = self.buffer.take(self.buffer.len());
-                let expected = None;
-                return Poll::Ready(Err(IncompleteReadError { partial, expected }.into()));
-            }
-        }
-    }
-
-    /// A line; at the end of the stream what there is.
-    fn poll_line(
-        &mut self,
-        cx: &mut Context<'_>,
-        limit: usize,
-        from: &mut usize,
-    ) -> Poll<Result<Bytes, StreamError>> {
-        loop {
-            let bytes = self.buffer.as_slice();
-            if *from < bytes.len() {
-                if let Some(at) = memchr::memchr(b'\n', &bytes[*from..]) {
-                    let at = *from + at;
-                    return Poll::Ready(if at > limit {
-                        Err(overrun(at, limit, true))
-                    } else {
-                        Ok(self.buffer.take(at + 1))
-                    });
-                }
-                *from = bytes.len();
-                if *from > limit {
-                    return Poll::Ready(Err(overrun(*from, limit, false)));
-                }
-            }
-            if ready!(self.poll_fill(cx, 0))? == 0 {
-                return Poll::Ready(Ok(self.buffer.take(self.buffer.len())));
-            }
-        }
-    }
-}
-
-fn overrun(consumed: usize, limit: usize, found: bool) -> StreamError {
-    StreamError::LimitOverrun(LimitOverrunError {
-        consumed,
-        limit,
-        found,
-    })
 }
 
 impl fmt::Debug for StreamReader {
@@ -453,105 +425,5 @@ impl fmt::Debug for StreamReader {
             .field("eof", &self.eof)
             .field("error", &self.error)
             .finish_non_exhaustive()
-    }
-}
-
-enum Separators<'a> {
-    One(&'a [u8]),
-    Many(&'a [&'a [u8]]),
-}
-
-/// The read up to a separator; from [`StreamReader::readuntil`].
-#[must_use = "futures do nothing unless they are awaited"]
-pub struct ReadUntil<'a> {
-    reader: &'a mut StreamReader,
-    separators: Separators<'a>,
-    limit: usize,
-    from: usize,
-}
-
-impl ReadUntil<'_> {
-    /// So many bytes may come before the separator, in this call.
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-}
-
-impl Future for ReadUntil<'_> {
-    type Output = Result<Bytes, StreamError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        let one;
-        let separators = match this.separators {
-            Separators::One(separator) => {
-                one = [separator];
-                &one[..]
-            }
-            Separators::Many(separators) => separators,
-        };
-        this.reader.poll_until(cx, separators, this.limit, &mut this.from)
-    }
-}
-
-impl fmt::Debug for ReadUntil<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadUntil")
-            .field("limit", &self.limit)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The read of a line; from [`StreamReader::readline`].
-#[derive(Debug)]
-#[must_use = "futures do nothing unless they are awaited"]
-pub struct ReadLine<'a> {
-    reader: &'a mut StreamReader,
-    limit: usize,
-    from: usize,
-}
-
-impl ReadLine<'_> {
-    /// So many bytes may come before the `\n`, in this call.
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.limit = limit;
-        self
-    }
-}
-
-impl Future for ReadLine<'_> {
-    type Output = Result<Bytes, StreamError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        this.reader.poll_line(cx, this.limit, &mut this.from)
-    }
-}
-
-/// The lines of a stream, each with its `\n`; from [`StreamReader::lines`].
-///
-/// # Cancel safety
-///
-/// No byte is lost when a wait for the next line is dropped.
-#[derive(Debug)]
-#[must_use = "streams do nothing unless they are polled"]
-pub struct Lines<'a> {
-    reader: &'a mut StreamReader,
-    from: usize,
-}
-
-impl Stream for Lines<'_> {
-    type Item = Result<Bytes, StreamError>;
-
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        let limit = this.reader.limit;
-        let line = ready!(this.reader.poll_line(cx, limit, &mut this.from));
-        this.from = 0;
-        Poll::Ready(match line {
-            Ok(line) if line.is_empty() => None,
-            line => Some(line),
-        })
     }
 }

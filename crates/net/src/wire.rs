@@ -20,7 +20,8 @@ use crate::stream::sealed::Socket;
 /// The writing functions are called under the transport's lock, and waking the waker that `poll_write` is given takes
 /// that lock: it must not be woken before `poll_write` has returned.
 pub trait Wire: Send + Sync + fmt::Debug + Any {
-    /// Reads up to `most` bytes to the end of `buffer`, and gives their number; 0 is the end of the stream.
+    /// Reads about `most` bytes at most to the end of `buffer`, and gives their number; 0 is the end of the stream. More may
+    /// come where there is room for it.
     ///
     /// No room is made in `buffer` while there is nothing to read.
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>>;
@@ -106,7 +107,7 @@ thread_local! {
     static SPARE: RefCell<[u8; SCRATCH]> = const { RefCell::new([0; SCRATCH]) };
 }
 
-/// Reads up to `most` bytes to the end of `buffer`.
+/// Reads about `most` bytes at most to the end of `buffer`.
 ///
 /// A buffer without memory gets just what came, and a read that finds nothing asks for none.
 #[inline]
@@ -118,13 +119,7 @@ fn append<S: Socket>(socket: &S, buffer: &mut Vec<u8>, most: usize) -> io::Resul
             Ok(read)
         });
     }
-    if buffer.capacity() - buffer.len() < most {
-        // Not `reserve_exact`: a long read would move the buffer each time.
-        buffer.reserve(most);
-    }
-    let before = buffer.len();
-    buffer.resize(before + most, 0);
-    let read = socket.read(&mut buffer[before..]);
-    buffer.truncate(before + *read.as_ref().unwrap_or(&0));
-    read
+    // Not `reserve_exact`: a long read would move the buffer each time. Whatever room there is may be filled.
+    buffer.reserve(most);
+    socket.read_behind(buffer)
 }

@@ -333,3 +333,44 @@ fn a_reader_cannot_be_shared_by_two_who_read() {
     static_assertions::assert_not_impl_any!(StreamReader: Clone);
     static_assertions::assert_impl_all!(StreamReader: Send, Sync, Unpin);
 }
+
+/// STR-09. The same lines, into memory of the caller's.
+#[test]
+fn a_line_is_appended_when_it_is_whole_and_not_before() {
+    let (mut feeder, mut reader) = fed(b"one\ntw");
+    let mut line = b"> ".to_vec();
+    assert_eq!(block_on(reader.readline_into(&mut line)).unwrap(), 4);
+    assert_eq!(line, b"> one\n");
+    let mut waits = by_hand(reader.readline_into(&mut line)).waits();
+    feeder.feed_data(b"o\n1234567\nrest");
+    assert_eq!(waits.poll().unwrap().unwrap(), 4);
+    drop(waits);
+    assert_eq!(line, b"> one\ntwo\n");
+    let error = overrun(block_on(reader.readline_into(&mut line).limit(6)));
+    assert_eq!((error.consumed, error.found), (7, true));
+    assert_eq!(line.len(), 10, "nothing was appended");
+    assert_eq!(block_on(reader.readline_into(&mut line)).unwrap(), 8);
+    drop(by_hand(reader.readline_into(&mut line)).waits());
+    feeder.feed_eof();
+    assert_eq!(block_on(reader.readline_into(&mut line)).unwrap(), 4);
+    assert_eq!(block_on(reader.readline_into(&mut line)).unwrap(), 0);
+    assert_eq!(line, b"> one\ntwo\n1234567\nrest");
+}
+
+/// STR-08. The same bytes, into memory of the caller's.
+#[test]
+fn a_slice_is_filled_when_all_is_there_and_not_before() {
+    let (mut feeder, mut reader) = fed(b"abcde");
+    let mut bytes = [0; 3];
+    block_on(reader.readexactly_into(&mut bytes)).unwrap();
+    assert_eq!(&bytes, b"abc");
+    drop(by_hand(reader.readexactly_into(&mut bytes)).waits());
+    assert_eq!(&bytes, b"abc", "nothing was written");
+    feeder.feed_data(b"fg");
+    block_on(reader.readexactly_into(&mut bytes)).unwrap();
+    assert_eq!(&bytes, b"def");
+    feeder.feed_eof();
+    let error = incomplete(block_on(reader.readexactly_into(&mut bytes)));
+    assert_eq!((&error.partial[..], error.expected), (&b"g"[..], Some(3)));
+    assert_eq!(&bytes, b"def", "nothing was written");
+}

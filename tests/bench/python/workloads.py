@@ -315,6 +315,51 @@ ROWS = {
 }
 
 
+async def status():
+    child = await asyncio.create_subprocess_exec("true")
+    assert await child.wait() == 0
+
+
+async def children(tasks, each):
+    async def job():
+        for _ in range(each):
+            await status()
+
+    start = time.perf_counter()
+    await asyncio.gather(*(job() for _ in range(tasks)))
+    return tasks * each / (time.perf_counter() - start)
+
+
+async def cat(mib=256 // QUICK):
+    data = b"x" * (mib << 20)
+    start = time.perf_counter()
+    child = await asyncio.create_subprocess_exec("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    output, _ = await child.communicate(data)
+    assert len(output) == len(data)
+    return mib / (time.perf_counter() - start)
+
+
+async def lines_of_child(count=500_000 // QUICK):
+    start = time.perf_counter()
+    bench = os.environ["ASYNCIO_BENCH"]
+    child = await asyncio.create_subprocess_exec(bench, "lines", str(count), stdout=subprocess.PIPE)
+    lines = 0
+    async for _ in child.stdout:
+        lines += 1
+    assert await child.wait() == 0 and lines == count
+    return count / (time.perf_counter() - start)
+
+
+ROWS.update(
+    {
+        "process_true": lambda: children(1, 200 // QUICK),
+        "process_true_16": lambda: children(16, 32 // QUICK),
+        "process_cat": cat,
+        "process_lines": lines_of_child,
+    }
+)
+
+
 def main():
     if PEER == "uvloop":
         import uvloop

@@ -5,9 +5,11 @@ use crate::peers::{
 };
 use crate::workloads::{memory, net, ping_pong, pool, process, structured, tasks, threads, timers};
 
+mod children;
 mod streams;
 mod sync;
 
+pub use children::print_lines;
 pub use streams::serve as serve_streams;
 
 /// Amounts of work are divided by this in a quick run.
@@ -72,6 +74,7 @@ fn structured<P: Structured>(row: &str, quick: bool) -> Option<f64> {
 pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
     let value = sync::measure(row, peer, quick);
     let value = value.or_else(|| streams::measure(row, peer, quick));
+    let value = value.or_else(|| children::measure(row, peer, quick));
     let value = value.or_else(|| match peer {
         "ours" if structured::work(row).is_some() => structured::<Ours>(row, quick),
         "tokio" if structured::work(row).is_some() => structured::<TokioCt>(row, quick),

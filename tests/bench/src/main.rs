@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         ["child", row, peer, "--quick"] => return child::measure(row, peer, true),
         ["instructions", work, peer, count] => return child::instructions(work, peer, count),
         ["load", ..] => load::run(&arguments[1..]),
+        ["lines", count] => child::print_lines(count),
         ["hello", peer] => child::hello(peer),
         ["serve", peer] => child::serve(peer),
         ["serve", peer, protocol] => return child::serve_streams(peer, protocol),

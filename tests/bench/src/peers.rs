@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+mod children;
 mod compio;
 mod locks;
 mod monoio;
@@ -18,6 +19,7 @@ mod structured;
 mod tls;
 pub mod tokio;
 
+pub use self::children::Children;
 pub use self::compio::Compio;
 pub use self::locks::{Lock, Semaphore};
 pub use self::monoio::Monoio;

@@ -74,6 +74,8 @@ const SMOL: Bar = Bar::Peer("smol", 1.0);
 
 const STREAMS: &[&str] = &["ours", "tokio", "smol", "python", "uvloop"];
 
+const CHILDREN: &[&str] = &["ours", "tokio", "smol", "python", "uvloop"];
+
 const LOCKS: &[&str] = &["ours", "tokio", "tokio_on_ours", "async_lock", "python"];
 const LOCK_POOL: &[&str] = &["ours_pool", "tokio_mt", "tokio_on_ours_pool", "async_lock_pool"];
 const QUEUES: &[&str] = &[
@@ -196,6 +198,18 @@ pub static ROWS: &[Row] = &[
         "echo_64x64, ours on two loops with a listener each, tokio on two workers",
         &["ours", "tokio_mt"],
     ),
+    rate(
+        "process_true",
+        "children that run `true`, one after the other",
+        CHILDREN,
+    ),
+    rate("process_true_16", "the same, by 16 tasks at once", CHILDREN),
+    rate(
+        "process_cat",
+        "MiB through `cat`, fed and collected at once, 256 MiB",
+        CHILDREN,
+    ),
+    rate("process_lines", "lines of 64 bytes read from a child", CHILDREN),
     rate("pool_spawn_join", "tasks spawned and joined on two workers", POOL),
     rate("pool_yield", "yields of 1000 tasks on two workers", POOL),
     rate(

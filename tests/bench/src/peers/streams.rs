@@ -47,27 +47,27 @@ async fn ours(
     writer: StreamWriter,
     protocol: Protocol,
 ) -> Result<(), asyncio::net::StreamError> {
-    if let Some(stream) = writer.tcp() {
-        stream.set_nodelay(true)?;
-    }
-    let mut batch = Vec::new();
+    let (mut line, mut batch, mut record) = (Vec::new(), Vec::new(), [0; RECORD]);
     loop {
-        let bytes = match protocol {
-            Protocol::Exactly => reader.readexactly(RECORD).await?,
-            _ => reader.readline().await?,
+        let bytes = if protocol == Protocol::Exactly {
+            reader.readexactly_into(&mut record).await?;
+            &record[..]
+        } else {
+            line.clear();
+            if reader.readline_into(&mut line).await? == 0 {
+                return Ok(());
+            }
+            &line
         };
-        if bytes.is_empty() {
-            return Ok(());
-        }
         if protocol == Protocol::Batches {
-            batch.extend_from_slice(&bytes);
+            batch.extend_from_slice(bytes);
             if holds_a_line(reader.buffered()) {
                 continue;
             }
             writer.write(&batch)?;
             batch.clear();
         } else {
-            writer.write(&bytes)?;
+            writer.write(bytes)?;
         }
         writer.drain().await?;
     }
