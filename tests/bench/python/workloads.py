@@ -31,6 +31,23 @@ async def spawn_join(total=100_000 // QUICK):
     return total / (time.perf_counter() - start)
 
 
+async def call_soon(total=1_000_000 // QUICK):
+    loop = asyncio.get_running_loop()
+    called = 0
+
+    def count(_):
+        nonlocal called
+        called += 1
+
+    start = time.perf_counter()
+    for goal in range(BATCH, total + 1, BATCH):
+        for i in range(BATCH):
+            loop.call_soon(count, i)
+        while called < goal:
+            await asyncio.sleep(0)
+    return total / (time.perf_counter() - start)
+
+
 async def yields(each=500 // QUICK):
     async def job():
         for _ in range(each):
@@ -285,6 +302,7 @@ async def udp():
 
 ROWS = {
     "spawn_join": spawn_join,
+    "call_soon": call_soon,
     "yield": yields,
     "timer_create_cancel_1": lambda: create_cancel(1),
     "timer_create_cancel_1000": lambda: create_cancel(1000),

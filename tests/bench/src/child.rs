@@ -1,9 +1,9 @@
 //! `asyncio-bench child WORKLOAD PEER [--quick]`: one measurement, one line `value unit`.
 
 use crate::peers::{
-    Compio, Monoio, Ours, OursPool, Peer, Pool, Smol, SmolPool, Structured, TokioCt, TokioLocal, TokioMt,
+    Calls, Compio, Monoio, Ours, OursPool, Peer, Pool, Smol, SmolPool, Structured, TokioCt, TokioLocal, TokioMt,
 };
-use crate::workloads::{memory, net, ping_pong, pool, process, structured, tasks, threads, timers};
+use crate::workloads::{calls, memory, net, ping_pong, pool, process, structured, tasks, threads, timers};
 
 mod children;
 mod streams;
@@ -70,6 +70,14 @@ fn structured<P: Structured>(row: &str, quick: bool) -> Option<f64> {
     Some(structured::run::<P>(work, total / shrink(quick) as u64))
 }
 
+fn called<P: Calls>(row: &str, quick: bool) -> Option<f64> {
+    match row {
+        "call_soon" => Some(calls::call_soon::<P>(5_000_000 / shrink(quick))),
+        "allocs_per_call_soon" => Some(calls::allocs::<P>()),
+        _ => None,
+    }
+}
+
 /// One measurement, printed; the status tells whether there was one.
 pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
     let value = sync::measure(row, peer, quick);
@@ -79,6 +87,9 @@ pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
         "ours" if structured::work(row).is_some() => structured::<Ours>(row, quick),
         "tokio" if structured::work(row).is_some() => structured::<TokioCt>(row, quick),
         "tokio_local" => structured::<TokioLocal>(row, quick),
+        "ours" if row.ends_with("call_soon") => called::<Ours>(row, quick),
+        "tokio" if row.ends_with("call_soon") => called::<TokioCt>(row, quick),
+        "smol" if row.ends_with("call_soon") => called::<Smol>(row, quick),
         "ours" => single::<Ours>(row, peer, quick),
         "tokio" => single::<TokioCt>(row, peer, quick),
         "smol" => single::<Smol>(row, peer, quick),

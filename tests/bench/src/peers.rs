@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+mod calls;
 mod children;
 mod compio;
 mod locks;
@@ -19,6 +20,7 @@ mod structured;
 mod tls;
 pub mod tokio;
 
+pub use self::calls::Calls;
 pub use self::children::Children;
 pub use self::compio::Compio;
 pub use self::locks::{Lock, Semaphore};

@@ -36,6 +36,9 @@ const RUST: &[&str] = &["ours", "tokio", "smol", "monoio", "compio"];
 const NO_MONOIO: &[&str] = &["ours", "tokio", "smol", "compio", "python", "uvloop"];
 const POOL: &[&str] = &["ours_pool", "tokio_mt", "smol_pool"];
 
+/// Those that have callbacks, and those whose tasks stand for them.
+const CALLS: &[&str] = &["ours", "tokio", "smol", "python", "uvloop"];
+
 const TOKIO: &[&str] = &["ours", "tokio"];
 /// tokio once with tasks that must be `Send`, and once with a `LocalSet`.
 const TOKIOS: &[&str] = &["ours", "tokio", "tokio_local"];
@@ -94,6 +97,12 @@ const FAIR: Bar = Bar::BestOf(&["tokio", "tokio_on_ours", "python"], 1.0);
 /// Every row, in the order of the report.
 pub static ROWS: &[Row] = &[
     rate("spawn_join", "tasks spawned and joined, 1000 at a time", ALL),
+    rate_of(
+        "call_soon",
+        "callbacks, 1000 at a time; tokio and smol start a task for each",
+        CALLS,
+        Bar::Peer("tokio", 2.0),
+    ),
     rate("yield", "yields of 1000 tasks", NO_MONOIO),
     rate(
         "wake_ping_pong",
@@ -326,6 +335,15 @@ pub static ROWS: &[Row] = &[
         "count",
         Bar::AtMost(1.0),
     ),
+    Row {
+        peers: &["ours", "tokio", "smol"],
+        ..less(
+            "allocs_per_call_soon",
+            "allocations of a callback",
+            "count",
+            Bar::AtMost(0.0),
+        )
+    },
     less(
         "allocs_per_yield",
         "allocations of a yield",

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+pub mod calls;
 pub mod children;
 pub mod locks;
 pub mod memory;
