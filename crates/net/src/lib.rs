@@ -52,6 +52,7 @@ mod per_core_listener;
 mod resolve;
 mod sendfile;
 mod server;
+mod sock;
 mod split;
 mod stream;
 mod stream_error;
@@ -90,6 +91,11 @@ pub use sendfile::{Sendfile, SendfileError, SendfileNotAvailableError, sendfile}
 pub use server::{HandlerOutput, Server, StartServer, Starting, start_server, start_server_parallel};
 #[cfg(unix)]
 pub use server::{StartUnixServer, start_unix_server, start_unix_server_parallel};
+pub use sock::{
+    sock_accept, sock_connect, sock_connect_to, sock_recv, sock_recv_into, sock_recvfrom, sock_recvfrom_into,
+    sock_sendall, sock_sendto,
+};
+pub use socket2::{SockAddr, Socket};
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::ByteStream;
 pub use stream_error::{IncompleteReadError, LimitOverrunError, StreamError};
