@@ -5,6 +5,7 @@
 
 mod asan;
 mod bench;
+mod book;
 mod ci;
 mod deny;
 mod docs;
@@ -88,7 +89,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "docs",
-        arguments: "",
+        arguments: "[--quick]",
         about: docs::ABOUT,
         run: docs::run,
     },

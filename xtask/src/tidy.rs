@@ -2,6 +2,7 @@
 //!
 //! A rule is a function from the project's files to findings, so that each is tested on good and on bad input.
 
+mod book;
 mod graph;
 mod layout;
 pub(crate) mod links;
@@ -42,6 +43,7 @@ pub(crate) fn check() -> Result<(), Failure> {
     found.extend(size::findings(rust()));
     found.extend(files.iter().flat_map(machine::findings));
     found.extend(links::findings(&files));
+    found.extend(book::findings(&files));
     for warning in rust().flat_map(sleeps::warnings) {
         println!("  warning: {warning}");
     }
