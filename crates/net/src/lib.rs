@@ -49,6 +49,7 @@ pub mod io;
 mod job;
 mod open;
 mod per_core_listener;
+mod protocol;
 mod resolve;
 mod sendfile;
 mod server;
@@ -83,6 +84,12 @@ pub use open::{OpenConnection, Opening, open_connection, stream};
 #[cfg(unix)]
 pub use open::{OpenUnixConnection, open_unix_connection};
 pub use per_core_listener::PerCoreListener;
+pub use protocol::{
+    AnyProtocol, BaseProtocol, BufferedProtocol, ConnectAcceptedSocket, CreateConnection, Creating, Protocol,
+    connect_accepted_socket, create_connection, create_server,
+};
+#[cfg(unix)]
+pub use protocol::{CreateUnixConnection, create_unix_connection, create_unix_server};
 pub use resolve::{
     AddrInfo, BlockingResolver, Family, GaiError, GetAddrInfo, GetNameInfo, Host, Lookup, Resolver,
     Resolving, Service, SockType, getaddrinfo, getnameinfo, max_lookups, set_max_lookups,

@@ -22,7 +22,10 @@ pub fn stream(wire: impl Wire) -> (StreamReader, StreamWriter) {
 }
 
 pub(crate) fn with_limit(wire: impl Wire, limit: usize) -> (StreamReader, StreamWriter) {
-    let transport = Transport::new(Box::new(wire));
+    halves(Transport::new(Box::new(wire)), limit)
+}
+
+fn halves(transport: Transport, limit: usize) -> (StreamReader, StreamWriter) {
     let reader = StreamReader::new(transport.clone(), limit);
     (reader, StreamWriter::new(transport))
 }
@@ -113,6 +116,19 @@ impl OpenConnection {
         self.connect = set(self.connect);
         self
     }
+
+    /// Connects, makes a transport of the connection, and begins TLS if that is wanted.
+    pub(crate) async fn open(
+        self,
+        made: impl FnOnce(crate::TcpStream) -> io::Result<Transport>,
+    ) -> io::Result<Transport> {
+        #[cfg(feature = "tls")]
+        let tls = self.tls.check(self.connect.host().as_deref())?;
+        let transport = made(self.connect.await?)?;
+        #[cfg(feature = "tls")]
+        tls.begin(&transport).await?;
+        Ok(transport)
+    }
 }
 
 impl IntoFuture for OpenConnection {
@@ -121,13 +137,9 @@ impl IntoFuture for OpenConnection {
 
     fn into_future(self) -> Opening {
         Box::pin(async move {
-            #[cfg(feature = "tls")]
-            let tls = self.tls.check(self.connect.host().as_deref())?;
-            let stream = self.connect.await?;
-            let opened = with_limit(stream, self.limit);
-            #[cfg(feature = "tls")]
-            tls.begin(opened.1.transport()).await?;
-            Ok(opened)
+            let limit = self.limit;
+            let transport = self.open(|stream| Ok(Transport::new(Box::new(stream)))).await?;
+            Ok(halves(transport, limit))
         })
     }
 }
@@ -176,19 +188,31 @@ impl OpenUnixConnection {
 }
 
 #[cfg(unix)]
+impl OpenUnixConnection {
+    /// As [`OpenConnection::open`].
+    pub(crate) async fn open(
+        self,
+        made: impl FnOnce(crate::UnixStream) -> io::Result<Transport>,
+    ) -> io::Result<Transport> {
+        #[cfg(feature = "tls")]
+        let tls = self.tls.check(None)?;
+        let transport = made(crate::UnixStream::connect(&self.path).await?)?;
+        #[cfg(feature = "tls")]
+        tls.begin(&transport).await?;
+        Ok(transport)
+    }
+}
+
+#[cfg(unix)]
 impl IntoFuture for OpenUnixConnection {
     type Output = io::Result<(StreamReader, StreamWriter)>;
     type IntoFuture = Opening;
 
     fn into_future(self) -> Opening {
         Box::pin(async move {
-            #[cfg(feature = "tls")]
-            let tls = self.tls.check(None)?;
-            let stream = crate::UnixStream::connect(&self.path).await?;
-            let opened = with_limit(stream, self.limit);
-            #[cfg(feature = "tls")]
-            tls.begin(opened.1.transport()).await?;
-            Ok(opened)
+            let limit = self.limit;
+            let transport = self.open(|stream| Ok(Transport::new(Box::new(stream)))).await?;
+            Ok(halves(transport, limit))
         })
     }
 }

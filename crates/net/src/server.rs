@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,9 +18,11 @@ use asyncio_tasks::{Task, finally, timeout};
 use crate::transport::Transport;
 
 mod acceptor;
+mod protocols;
 mod start;
 mod welcome;
 
+pub(crate) use protocols::MakeEach;
 pub use start::{StartServer, Starting, start_server, start_server_parallel};
 #[cfg(unix)]
 pub use start::{StartUnixServer, start_unix_server, start_unix_server_parallel};
@@ -68,6 +70,10 @@ struct Shared {
     cancel: Event,
     closed: Event,
     clients: Mutex<HashMap<usize, Transport>>,
+    /// The last connection has ended.
+    left: Event,
+    /// The connections have protocols: no task of the server's ends them.
+    keeps_clients: AtomicBool,
     next: AtomicUsize,
     /// Why it has stopped, if it was not told to.
     failure: Mutex<Option<io::Error>>,
@@ -82,6 +88,8 @@ impl Shared {
             cancel: Event::new(),
             closed: Event::new(),
             clients: Mutex::default(),
+            left: Event::new(),
+            keeps_clients: AtomicBool::new(false),
             next: AtomicUsize::new(0),
             failure: Mutex::default(),
         })
@@ -99,8 +107,19 @@ impl Shared {
         self.closed.set();
     }
 
+    /// To be used outside of the lock, for closing wakes others.
+    fn transports(&self) -> Vec<Transport> {
+        self.clients().values().cloned().collect()
+    }
+
+    fn abort_clients(&self) {
+        for transport in self.transports() {
+            transport.abort();
+        }
+    }
+
     /// A connection begins; it ends when what is given back is dropped.
-    fn enter(self: &Arc<Self>, transport: Transport) -> Client {
+    pub(crate) fn enter(self: &Arc<Self>, transport: Transport) -> Client {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.clients().insert(number, transport);
         Client {
@@ -111,15 +130,21 @@ impl Shared {
 }
 
 /// A connection that lives.
-struct Client {
+pub(crate) struct Client {
     shared: Arc<Shared>,
     number: usize,
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        let gone = self.shared.clients().remove(&self.number);
+        let mut clients = self.shared.clients();
+        let gone = clients.remove(&self.number);
+        let last = clients.is_empty();
+        drop(clients);
         drop(gone);
+        if last {
+            self.shared.left.set();
+        }
     }
 }
 
@@ -173,16 +198,14 @@ impl Server {
 
     /// Closes the connections, after what was written to them has been sent: their handlers read the end.
     pub fn close_clients(&self) {
-        for transport in self.transports() {
+        for transport in self.shared.transports() {
             transport.close();
         }
     }
 
     /// Closes the connections at once; what was not sent yet is lost.
     pub fn abort_clients(&self) {
-        for transport in self.transports() {
-            transport.abort();
-        }
+        self.shared.abort_clients();
     }
 
     /// Ends the server in order: it stops accepting, gives the handlers up to `grace` to end, then cancels those that
@@ -215,11 +238,6 @@ impl Server {
     /// The addresses on which it listens; none for a Unix socket.
     pub fn sockets(&self) -> &[SocketAddr] {
         &self.shared.addresses
-    }
-
-    /// Outside of the lock, for closing wakes others.
-    fn transports(&self) -> Vec<Transport> {
-        self.shared.clients().values().cloned().collect()
     }
 }
 

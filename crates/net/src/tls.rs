@@ -57,6 +57,7 @@ mod options;
 mod over;
 mod session;
 mod start_tls;
+mod start_tls_below;
 
 /// The implementation, of which configurations and errors are used as they are.
 pub use rustls;
@@ -69,6 +70,8 @@ pub use failure::rustls_error;
 pub use info::TlsInfo;
 pub use over::{Over, accept, connect};
 pub use start_tls::{Side, StartTls};
+pub use start_tls_below::StartTlsBelow;
 
 pub(crate) use on_accepting::OnAccepting;
 pub(crate) use on_opening::OnOpening;
+pub(crate) use options::option_methods;

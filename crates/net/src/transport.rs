@@ -19,19 +19,21 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
 use asyncio_core::WakeList;
-use asyncio_sync::ValueError;
 use asyncio_sync::monitor::Monitor;
 use bytes::Bytes;
 
 use crate::error::SharedError;
+use crate::protocol::{CLOSING, Link};
 use crate::wire::Wire;
 
 mod held;
 mod layer;
 #[cfg(feature = "tls")]
 mod layered;
+mod limits;
 mod outgoing;
 mod polled;
+mod reading;
 mod sending;
 mod waits;
 
@@ -68,10 +70,16 @@ struct Shared {
     /// TLS, from the moment at which it begins.
     layer: OnceLock<Box<dyn Layer>>,
     sending: Monitor<Sending, 2>,
+    /// The way to the protocol, if there is one.
+    link: Option<Box<Link>>,
 }
 
 impl Transport {
     pub(crate) fn new(wire: Box<dyn Wire>) -> Transport {
+        Transport::make(wire, None)
+    }
+
+    fn make(wire: Box<dyn Wire>, link: Option<Box<Link>>) -> Transport {
         let sending = Sending {
             queue: Outgoing::default(),
             high: HIGH,
@@ -92,6 +100,7 @@ impl Transport {
                 wire,
                 layer: OnceLock::new(),
                 sending: Monitor::new(sending),
+                link,
             }),
         }
     }
@@ -223,6 +232,7 @@ impl Transport {
         if self.is_closing() {
             return;
         }
+        self.shared.read_no_more();
         // Before the phase changes: from then on an empty queue is the end.
         let lingering = self.layer().and_then(|layer| layer.close(self));
         let mut sending = self.shared.sending.lock();
@@ -267,53 +277,6 @@ impl Transport {
     /// There the transport always reads, and so finds it.
     pub fn wait_closed(&self) -> WaitClosed<'_> {
         WaitClosed::new(self)
-    }
-
-    /// How many bytes lie in the queue.
-    pub fn get_write_buffer_size(&self) -> usize {
-        self.shared.sending.lock().queue.len()
-    }
-
-    /// The low-water and the high-water mark, in bytes; at first 16 and 64 KiB.
-    pub fn get_write_buffer_limits(&self) -> (usize, usize) {
-        let sending = self.shared.sending.lock();
-        (sending.low, sending.high)
-    }
-
-    /// Sets the marks, in bytes: above `high` the transport is paused, until it is at `low` or below. Without
-    /// `low`, a quarter of `high`; without `high`, 64 KiB or four times `low`.
-    ///
-    /// # Errors
-    ///
-    /// When `low` is above `high`.
-    pub fn set_write_buffer_limits(&self, high: Option<usize>, low: Option<usize>) -> Result<(), ValueError> {
-        let high = high.unwrap_or_else(|| low.map_or(HIGH, |low| low.saturating_mul(4)));
-        let low = low.unwrap_or(high / 4);
-        if low > high {
-            return Err(ValueError::new(format!(
-                "the low-water mark, {low}, must not be above the high-water mark, {high}"
-            )));
-        }
-        let mut wake = WakeList::new();
-        let mut sending = self.shared.sending.lock();
-        (sending.low, sending.high) = (low, high);
-        sending.paused |= sending.queue.len() > high;
-        resume(&mut sending, &mut wake);
-        drop(sending);
-        wake.wake_all();
-        Ok(())
-    }
-
-    /// Sets the most bytes that may lie in the queue, or none: a write that would bring more is refused with
-    /// `StorageFull`, and nothing of it is sent, also where the system could have taken it at once. It is for those who
-    /// cannot `drain`. Who writes by `AsyncWrite` waits instead.
-    pub fn set_hard_limit(&self, most: Option<usize>) {
-        let mut wake = WakeList::new();
-        let mut sending = self.shared.sending.lock();
-        sending.hard = most;
-        resume(&mut sending, &mut wake);
-        drop(sending);
-        wake.wake_all();
     }
 
     /// The wire below, for those who know its type.
@@ -428,8 +391,26 @@ impl Shared {
             }
         }
         resume(&mut sending, &mut wake);
+        self.let_go(sending, wake);
+    }
+
+    /// Wakes, and tells the protocol when writing was paused or may go on.
+    fn let_go(self: &Arc<Self>, sending: Guard<'_>, mut wake: WakeList) {
+        let paused = sending.paused;
+        let link = self.link.as_ref().filter(|link| link.differs(paused));
         drop(sending);
         wake.wake_all();
+        if let Some(link) = link {
+            let shared = self.clone();
+            link.flow_changed(&Transport { shared }, paused);
+        }
+    }
+
+    /// The transport closes, or is at its end: the protocol receives nothing any more.
+    fn read_no_more(&self) {
+        if let Some(link) = &self.link {
+            link.set(CLOSING);
+        }
     }
 
     /// The connection broke: everybody is told. Gives the error back.
@@ -462,6 +443,10 @@ impl Shared {
         // A peer that is gone need not be told.
         drop(self.wire.close());
         wake.wake_all();
+        if let Some(link) = &self.link {
+            link.set(CLOSING);
+            link.look();
+        }
     }
 }
 

@@ -26,6 +26,20 @@ pub trait Wire: Send + Sync + fmt::Debug + Any {
     /// No room is made in `buffer` while there is nothing to read.
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>>;
 
+    /// Ready when a read is worth a try, as far as is known without a system call.
+    fn poll_incoming(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = cx;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads into `buffer`, and gives the number of bytes; 0 is the end of the stream. For protocols.
+    fn poll_read_into(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut bytes = Vec::new();
+        let read = self.poll_read(cx, &mut bytes, buffer.len());
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        read
+    }
+
     /// Writes some bytes without waiting: `WouldBlock` when none can be taken now.
     fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
 
@@ -57,6 +71,17 @@ where
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
         let io = self.io();
         io.poll_stream_io(Direction::Read, most, cx, |socket| append(socket, buffer, most))
+    }
+
+    #[inline]
+    fn poll_incoming(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io().poll_event(Direction::Read, cx)
+    }
+
+    #[inline]
+    fn poll_read_into(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let io = self.io();
+        io.poll_stream_io(Direction::Read, buffer.len(), cx, |socket| socket.read(buffer))
     }
 
     #[inline]

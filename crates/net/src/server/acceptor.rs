@@ -1,9 +1,10 @@
 //! The task that accepts, and owns the tasks of the connections.
 
 use std::error::Error;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll};
 
@@ -41,12 +42,36 @@ pub(super) async fn run<L: Listener>(
         reap(&mut connections, cx)
     })
     .await;
+    last_client(&shared, cancel).await;
+}
+
+/// Waits for the connections that have protocols; when it is time to cancel they are aborted.
+async fn last_client(shared: &Shared, mut cancel: Pin<&mut impl Future<Output = ()>>) {
+    let mut asked = false;
+    loop {
+        shared.left.clear();
+        if shared.clients().is_empty() {
+            return;
+        }
+        let mut left = pin!(shared.left.wait());
+        poll_fn(|cx| {
+            if !asked && (shared.cancel.is_set() || cancel.as_mut().poll(cx).is_ready()) {
+                asked = true;
+                shared.abort_clients();
+            }
+            left.as_mut().poll(cx)
+        })
+        .await;
+    }
 }
 
 struct Closed<'a>(&'a Shared);
 
 impl Drop for Closed<'_> {
     fn drop(&mut self) {
+        if self.0.keeps_clients.load(Ordering::Relaxed) {
+            self.0.abort_clients();
+        }
         self.0.closed.set();
     }
 }

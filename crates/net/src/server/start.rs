@@ -27,7 +27,7 @@ use crate::{StreamReader, StreamWriter, TcpListener, TcpListenerBuilder};
 pub type Starting = Pin<Box<dyn Future<Output = io::Result<Server>>>>;
 
 /// Makes the task that accepts, with the listeners, when it is known where it runs.
-type Launch<L> = Box<dyn FnOnce(Arc<Shared>, Vec<L>, Welcome) -> Task<()>>;
+pub(super) type Launch<L> = Box<dyn FnOnce(Arc<Shared>, Vec<L>, Welcome) -> Task<()>>;
 
 /// Runs `handler` for each connection to an address, as a task of the loop that runs here. All addresses that a name
 /// stands for are listened on.
@@ -141,7 +141,7 @@ pub struct StartServer {
 }
 
 impl StartServer {
-    fn new(address: Named, launch: Launch<TcpListener>) -> StartServer {
+    pub(super) fn new(address: Named, launch: Launch<TcpListener>) -> StartServer {
         StartServer {
             address,
             sockets: Vec::new(),
@@ -297,7 +297,7 @@ pub struct StartUnixServer {
 
 #[cfg(unix)]
 impl StartUnixServer {
-    fn new(path: &Path, launch: Launch<UnixListener>) -> StartUnixServer {
+    pub(super) fn new(path: &Path, launch: Launch<UnixListener>) -> StartUnixServer {
         StartUnixServer {
             path: path.to_owned(),
             welcome: Welcome::default(),

@@ -2,6 +2,7 @@
 
 use crate::open::with_limit;
 use crate::stream_reader::LIMIT;
+use crate::transport::Transport;
 use crate::wire::Wire;
 use crate::{StreamReader, StreamWriter};
 
@@ -27,11 +28,26 @@ impl Welcome {
     /// A reader and a writer; `None` when TLS could not begin, which is reported.
     pub(super) async fn receive(&self, wire: impl Wire) -> Option<(StreamReader, StreamWriter)> {
         let (reader, writer) = with_limit(wire, self.limit);
+        let secure = self.secure(writer.transport()).await;
+        secure.then_some((reader, writer))
+    }
+
+    /// Whether nothing has to be awaited.
+    pub(super) fn is_simple(&self) -> bool {
         #[cfg(feature = "tls")]
-        if let Err(error) = self.tls.begin(writer.transport()).await {
+        return !self.tls.is_wanted();
+        #[cfg(not(feature = "tls"))]
+        true
+    }
+
+    /// Begins TLS, if it is wanted; `false` when it could not begin, which is reported.
+    pub(super) async fn secure(&self, transport: &Transport) -> bool {
+        #[cfg(feature = "tls")]
+        if let Err(error) = self.tls.begin(transport).await {
             super::acceptor::report("SSL handshake failed", error);
-            return None;
+            return false;
         }
-        Some((reader, writer))
+        let _ = transport;
+        true
     }
 }

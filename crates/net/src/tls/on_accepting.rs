@@ -16,10 +16,18 @@ use crate::transport::Transport;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OnAccepting {
     config: Option<Arc<ServerConfig>>,
-    pub(super) options: Options,
+    pub(crate) options: Options,
 }
 
 impl OnAccepting {
+    pub(crate) fn set_config(&mut self, config: Arc<ServerConfig>) {
+        self.config = Some(config);
+    }
+
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// Does the handshake, if there is to be TLS.
     pub(crate) async fn begin(&self, transport: &Transport) -> io::Result<()> {
         match &self.config {

@@ -22,6 +22,20 @@ pub enum Side {
     Server(Arc<ServerConfig>),
 }
 
+impl Side {
+    /// What the handshake needs to know.
+    pub(super) fn role(self, server_hostname: Option<&str>) -> io::Result<Role> {
+        match (self, server_hostname) {
+            (Side::Client(config), Some(name)) => Role::client(config, name),
+            (Side::Client(_), None) => Err(invalid("a client must know whom it wants: give server_hostname")),
+            (Side::Server(config), None) => Ok(Role::Server(config)),
+            (Side::Server(_), Some(_)) => Err(invalid(
+                "server_hostname is for clients, and this is a server's side",
+            )),
+        }
+    }
+}
+
 macro_rules! into_side {
     ($($side:ident $config:ident),*) => {$(
         impl From<Arc<$config>> for Side {
@@ -107,18 +121,7 @@ impl StartTls<'_> {
         if transport.layer().is_some() {
             return Err(invalid("TLS was begun on this connection already"));
         }
-        let role = match (self.side, &self.server_hostname) {
-            (Side::Client(config), Some(name)) => Role::client(config, name)?,
-            (Side::Client(_), None) => {
-                return Err(invalid("a client must know whom it wants: give server_hostname"));
-            }
-            (Side::Server(config), None) => Role::Server(config),
-            (Side::Server(_), Some(_)) => {
-                return Err(invalid(
-                    "server_hostname is for clients, and this is a server's side",
-                ));
-            }
-        };
+        let role = self.side.role(self.server_hostname.as_deref())?;
         let unread = self.reader.buffered().len();
         if unread > 0 {
             return Err(invalid(format!(

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 
 use super::sending::Phase;
 use super::{Layer, Transport};
+use crate::protocol::HELD;
 
 impl Transport {
     /// TLS begins: what is read and written from now on goes through it.
@@ -56,5 +57,25 @@ impl Transport {
     /// Whether all is over.
     pub(crate) fn is_closed(&self) -> bool {
         self.shared.sending.lock().phase == Phase::Closed
+    }
+
+    /// Nothing is read for the protocol while the guard lives: somebody else reads.
+    pub(crate) fn hold_reading(&self) -> Held<'_> {
+        if let Some(link) = self.link() {
+            link.set(HELD);
+        }
+        Held(self)
+    }
+}
+
+/// See [`Transport::hold_reading`].
+pub(crate) struct Held<'a>(&'a Transport);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(link) = self.0.link() {
+            link.clear(HELD);
+            link.wake();
+        }
     }
 }
