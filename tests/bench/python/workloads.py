@@ -268,6 +268,19 @@ async def tcp(size, *load):
     await server.serve_forever()
 
 
+async def protocol(*load):
+    class Echo(asyncio.Protocol):
+        def connection_made(self, transport):
+            self.transport = transport
+
+        def data_received(self, data):
+            self.transport.write(data)
+
+    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0, backlog=1024)
+    load_beside(server.sockets[0].getsockname()[1], *load)
+    await server.serve_forever()
+
+
 async def streams(exactly, *load):
     """Every line, or every 64 bytes, sent back at once."""
 
@@ -324,6 +337,10 @@ ROWS = {
     "echo_64x4096": lambda: tcp(4096, "tcp", 64, 4096, MILLIS),
     "echo_1000x64": lambda: tcp(64, "tcp", 1000, 64, MILLIS),
     "echo_64x65536": lambda: tcp(65536, "tcp", 64, 65536, MILLIS),
+    "protocol_echo_1x64": lambda: protocol("tcp", 1, 64, MILLIS),
+    "protocol_echo_64x64": lambda: protocol("tcp", 64, 64, MILLIS),
+    "protocol_echo_64x4096": lambda: protocol("tcp", 64, 4096, MILLIS),
+    "protocol_echo_1000x64": lambda: protocol("tcp", 1000, 64, MILLIS),
     "connect_rate": lambda: tcp(64, "connect", 16, 64, MILLIS),
     "udp_echo_64": udp,
     "lines_1": lambda: streams(False, "lines", 1, 64, 1, MILLIS),

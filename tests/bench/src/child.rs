@@ -6,10 +6,12 @@ use crate::peers::{
 use crate::workloads::{calls, memory, net, ping_pong, pool, process, structured, tasks, threads, timers};
 
 mod children;
+mod protocols;
 mod streams;
 mod sync;
 
 pub use children::print_lines;
+pub use protocols::serve as serve_protocol;
 pub use streams::serve as serve_streams;
 
 /// Amounts of work are divided by this in a quick run.
@@ -83,6 +85,7 @@ pub fn measure(row: &str, peer: &str, quick: bool) -> std::process::ExitCode {
     let value = sync::measure(row, peer, quick);
     let value = value.or_else(|| streams::measure(row, peer, quick));
     let value = value.or_else(|| children::measure(row, peer, quick));
+    let value = value.or_else(|| protocols::measure(row, peer, quick));
     let value = value.or_else(|| match peer {
         "ours" if structured::work(row).is_some() => structured::<Ours>(row, quick),
         "tokio" if structured::work(row).is_some() => structured::<TokioCt>(row, quick),

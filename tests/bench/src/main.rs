@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         ["lines", count] => child::print_lines(count),
         ["hello", peer] => child::hello(peer),
         ["serve", peer] => child::serve(peer),
+        ["serve", "ours", "protocol"] => child::serve_protocol(),
         ["serve", peer, protocol] => return child::serve_streams(peer, protocol),
         ["help" | "--help" | "-h"] => println!("{}", cli::USAGE),
         _ => return parent(&arguments),

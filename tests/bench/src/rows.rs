@@ -79,6 +79,8 @@ const STREAMS: &[&str] = &["ours", "tokio", "smol", "python", "uvloop"];
 
 const CHILDREN: &[&str] = &["ours", "tokio", "smol", "python", "uvloop"];
 
+const PROTOCOLS: &[&str] = &["ours", "tokio", "monoio", "python", "uvloop"];
+
 const LOCKS: &[&str] = &["ours", "tokio", "tokio_on_ours", "async_lock", "python"];
 const LOCK_POOL: &[&str] = &["ours_pool", "tokio_mt", "tokio_on_ours_pool", "async_lock_pool"];
 const QUEUES: &[&str] = &[
@@ -170,6 +172,26 @@ pub static ROWS: &[Row] = &[
     rate("echo_64x4096", "round trips, 64 connections, 4 KiB", ALL),
     rate("echo_1000x64", "round trips, 1000 connections, 64 bytes", ALL),
     rate("echo_64x65536", "round trips, 64 connections, 64 KiB", ALL),
+    rate(
+        "protocol_echo_1x64",
+        "echo_1x64, ours and Python's with a protocol",
+        PROTOCOLS,
+    ),
+    rate(
+        "protocol_echo_64x64",
+        "echo_64x64, ours and Python's with a protocol",
+        PROTOCOLS,
+    ),
+    rate(
+        "protocol_echo_64x4096",
+        "echo_64x4096, ours and Python's with a protocol",
+        PROTOCOLS,
+    ),
+    rate(
+        "protocol_echo_1000x64",
+        "echo_1000x64, ours and Python's with a protocol",
+        PROTOCOLS,
+    ),
     rate("connect_rate", "connections with one round trip each", ALL),
     rate("udp_echo_64", "datagrams echoed, 64 clients, 64 bytes", ALL),
     rate(
@@ -311,6 +333,15 @@ pub static ROWS: &[Row] = &[
         "bytes",
         Bar::Peer("tokio", 1.0),
     ),
+    Row {
+        peers: &["ours", "tokio", "monoio"],
+        ..less(
+            "bytes_per_idle_protocol_connection",
+            "the same, ours with a protocol, which has no buffer",
+            "bytes",
+            Bar::AtMost(600.0),
+        )
+    },
     Row {
         peers: &["ours", "tokio", "tokio_1k"],
         ..less(
