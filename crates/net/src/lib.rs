@@ -89,7 +89,10 @@ pub use protocol::{
     connect_accepted_socket, create_connection, create_server,
 };
 #[cfg(unix)]
-pub use protocol::{CreateUnixConnection, create_unix_connection, create_unix_server};
+pub use protocol::{
+    ConnectPipe, CreateUnixConnection, connect_read_pipe, connect_write_pipe, create_unix_connection,
+    create_unix_server,
+};
 pub use resolve::{
     AddrInfo, BlockingResolver, Family, GaiError, GetAddrInfo, GetNameInfo, Host, Lookup, Resolver,
     Resolving, Service, SockType, getaddrinfo, getnameinfo, max_lookups, set_max_lookups,

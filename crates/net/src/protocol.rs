@@ -16,6 +16,8 @@ mod create_server;
 mod engine;
 mod home;
 mod link;
+#[cfg(unix)]
+mod pipe;
 mod pump;
 
 pub use connect_accepted_socket::{ConnectAcceptedSocket, connect_accepted_socket};
@@ -30,6 +32,10 @@ pub(crate) use engine::Engine;
 #[cfg(feature = "tls")]
 pub(crate) use link::HELD;
 pub(crate) use link::{CLOSING, EOF, Link, PAUSED, TOLD};
+#[cfg(unix)]
+pub(crate) use pipe::Pipe;
+#[cfg(unix)]
+pub use pipe::{ConnectPipe, connect_read_pipe, connect_write_pipe};
 pub(crate) use pump::{connected, start};
 
 /// What all protocols are told. The transport is a [`Transport`], but for datagrams and subprocesses.

@@ -208,6 +208,10 @@ impl Transport {
                 "this connection cannot end one direction alone",
             ));
         }
+        if self.is_one_way() {
+            self.close();
+            return Ok(());
+        }
         let mut sending = self.shared.sending.lock();
         if sending.held {
             return Err(busy());

@@ -141,10 +141,18 @@ impl Pump {
     fn ended(transport: &Transport, link: &Link, received: Received) {
         match received {
             Received::Data => {}
+            Received::Eof if transport.is_one_way() => {
+                // Nobody reads any more, and what waits to be sent cannot be.
+                if transport.get_write_buffer_size() > 0 {
+                    transport.lost(io::ErrorKind::BrokenPipe.into());
+                } else {
+                    transport.close();
+                }
+            }
             Received::Eof => {
                 link.set(EOF);
                 let stays = link.call(transport, "eof_received", |protocol| protocol.eof_received());
-                if stays != Some(true) || transport.layer().is_some() {
+                if stays != Some(true) || !transport.can_write_eof() {
                     transport.close();
                 }
             }

@@ -4,6 +4,8 @@ use crate::protocol::{AnyProtocol, CLOSING, EOF, Link, PAUSED, TOLD};
 use crate::wire::Wire;
 
 use super::Transport;
+#[cfg(unix)]
+use super::sending::Eof;
 use super::sending::Phase;
 
 impl Transport {
@@ -14,6 +16,23 @@ impl Transport {
     #[inline]
     pub(crate) fn link(&self) -> Option<&Link> {
         self.shared.link.as_deref()
+    }
+
+    /// There is no sending direction.
+    #[cfg(unix)]
+    pub(crate) fn never_writes(&self) {
+        self.shared.sending.lock().eof = Eof::Sent;
+    }
+
+    /// Whether the sending direction is all there is.
+    pub(crate) fn is_one_way(&self) -> bool {
+        #[cfg(unix)]
+        {
+            let pipe = self.wire().as_any().downcast_ref::<crate::protocol::Pipe>();
+            pipe.is_some_and(crate::protocol::Pipe::is_out)
+        }
+        #[cfg(not(unix))]
+        false
     }
 
     /// Whether nothing is left to be done but to say so.
