@@ -115,7 +115,7 @@ pub use tcp_listener::{TcpListener, TcpListenerBuilder};
 pub use tcp_options::Keepalive;
 pub use tcp_stream::TcpStream;
 pub use transport::Transport;
-pub use udp_socket::UdpSocket;
+pub use udp_socket::{UdpSocket, UdpSocketBuilder};
 #[cfg(unix)]
 pub use unix_datagram::UnixDatagram;
 #[cfg(unix)]

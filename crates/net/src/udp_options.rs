@@ -127,6 +127,69 @@ impl UdpSocket {
         self.as_async().get_ref().multicast_ttl_v4()
     }
 
+    /// Sets the interface by which IPv4 multicasts go out, by its address; the unspecified address leaves the choice to the
+    /// system.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
+        SockRef::from(self.as_async().get_ref()).set_multicast_if_v4(&interface)
+    }
+
+    /// The interface by which IPv4 multicasts go out.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn multicast_if_v4(&self) -> io::Result<Ipv4Addr> {
+        SockRef::from(self.as_async().get_ref()).multicast_if_v4()
+    }
+
+    /// Sets the interface by which IPv6 multicasts go out, by its index; 0 leaves the choice to the system.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn set_multicast_if_v6(&self, interface: u32) -> io::Result<()> {
+        SockRef::from(self.as_async().get_ref()).set_multicast_if_v6(interface)
+    }
+
+    /// The interface by which IPv6 multicasts go out.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn multicast_if_v6(&self) -> io::Result<u32> {
+        SockRef::from(self.as_async().get_ref()).multicast_if_v6()
+    }
+
+    /// Sets how far IPv6 multicasts go; 1, the default, does not leave the network.
+    ///
+    /// # Units
+    ///
+    /// Hops.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn set_multicast_hops_v6(&self, hops: u32) -> io::Result<()> {
+        SockRef::from(self.as_async().get_ref()).set_multicast_hops_v6(hops)
+    }
+
+    /// How far IPv6 multicasts go.
+    ///
+    /// # Units
+    ///
+    /// Hops.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn multicast_hops_v6(&self) -> io::Result<u32> {
+        SockRef::from(self.as_async().get_ref()).multicast_hops_v6()
+    }
+
     /// Sets the time to live of the datagrams sent.
     ///
     /// # Units

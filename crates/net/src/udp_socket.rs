@@ -8,7 +8,11 @@ use asyncio_reactor::{Async, Direction};
 
 use crate::addr::{ToAddrs, first};
 
-/// A UDP socket.
+mod builder;
+
+pub use builder::UdpSocketBuilder;
+
+/// A UDP socket. Unconnected it hears everybody and sends to whom it likes; connected it knows one peer alone.
 ///
 /// # Examples
 ///
@@ -43,6 +47,26 @@ impl UdpSocket {
     pub async fn bind(address: impl ToAddrs) -> io::Result<UdpSocket> {
         let bind = |address: SocketAddr| UdpSocket::from_std(std::net::UdpSocket::bind(address)?);
         first(address, "cannot bind", bind).await
+    }
+
+    /// A builder with the options that must be set before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use asyncio_net::UdpSocket;
+    ///
+    /// # futures_lite::future::block_on(async {
+    /// let server = UdpSocket::bind("127.0.0.1:0").await?;
+    /// let client = UdpSocket::builder().connect(server.local_addr()?).await?;
+    /// client.send(b"ping").await?;
+    /// let mut buffer = [0; 16];
+    /// assert_eq!(server.recv_from(&mut buffer).await?, (4, client.local_addr()?));
+    /// # std::io::Result::Ok(())
+    /// # }).unwrap();
+    /// ```
+    pub fn builder() -> UdpSocketBuilder {
+        UdpSocketBuilder::default()
     }
 
     /// Takes a socket of the standard library.
