@@ -39,6 +39,7 @@ pub(crate) mod sealed {
         fn peek(&self, buffer: &mut [u8]) -> io::Result<usize>;
         fn write(&self, buffer: &[u8]) -> io::Result<usize>;
         fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize>;
+        fn take_error(&self) -> io::Result<Option<io::Error>>;
     }
 }
 
@@ -86,6 +87,10 @@ macro_rules! socket {
 
             fn write_vectored(&self, buffers: &[std::io::IoSlice<'_>]) -> std::io::Result<usize> {
                 std::io::Write::write_vectored(&mut &*self, buffers)
+            }
+
+            fn take_error(&self) -> std::io::Result<Option<std::io::Error>> {
+                <$kind>::take_error(self)
             }
         }
     };

@@ -57,6 +57,15 @@ pub trait Wire: Send + Sync + fmt::Debug + Any {
     /// Ends both directions: a read that waits sees the end.
     fn close(&self) -> io::Result<()>;
 
+    /// Ready with the reason when the connection has broken, as far as that is told to one who neither reads nor writes.
+    /// One who cannot tell is never ready.
+    ///
+    /// It is called under the transport's lock, as the writing functions are.
+    fn poll_broken(&self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let _ = cx;
+        Poll::Pending
+    }
+
     /// What is below, for those who look for its type.
     fn as_any(&self) -> &dyn Any;
 }
@@ -101,6 +110,19 @@ where
 
     fn close(&self) -> io::Result<()> {
         tolerate(self.shutdown(Shutdown::Both))
+    }
+
+    fn poll_broken(&self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let io = self.io();
+        match io.poll_hangup(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(error),
+            Poll::Ready(Ok(())) => match io.get_ref().take_error() {
+                Ok(Some(error)) | Err(error) => Poll::Ready(error),
+                // Both directions have ended, in order.
+                Ok(None) => Poll::Pending,
+            },
+        }
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -225,6 +225,19 @@ impl<T> Async<T> {
         self.source().poll_event(direction, cx)
     }
 
+    /// Ready when the operating system has told, unasked, that the connection is over: that both directions have ended, or
+    /// that an error is pending. From then on it always is.
+    ///
+    /// It is for those who neither read nor write, and costs those nothing who do. One task at a time is meant to wait in
+    /// it. The backend on `polling` cannot tell: there it is never ready.
+    ///
+    /// # Errors
+    ///
+    /// As [`Async::readable`].
+    pub fn poll_hangup(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.source().poll_hangup(cx)
+    }
+
     /// Calls `op` while it returns `WouldBlock` or `Interrupted`, waiting for `direction` in between: the form for
     /// hand-written futures, without an allocation and without a state of its own.
     ///

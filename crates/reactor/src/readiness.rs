@@ -31,6 +31,9 @@ const CLOSED: u32 = 1 << 2;
 const FRESH: u32 = 1 << 3;
 /// Somebody waits: the event has to take the lock.
 const WAITING: u32 = 1 << 4;
+/// Somebody waits for the end of the connection, or for its error; in the word of writing alone. An event that is not
+/// sticky takes no lock for it.
+const AWAITS_HANGUP: u32 = 1 << 5;
 const TICK: u32 = 1 << 8;
 const TICK_MASK: u32 = !(TICK - 1);
 
@@ -122,10 +125,13 @@ impl Readiness {
     #[inline]
     pub(crate) fn event(&self, direction: Direction, sticky: bool, wake: &mut WakeList) {
         let word = self.word(direction);
-        let set = if sticky { READY | STICKY } else { READY };
+        let (set, clear) = match sticky {
+            true => (READY | STICKY, WAITING | FRESH | AWAITS_HANGUP),
+            false => (READY, WAITING | FRESH),
+        };
         let mut now = word.load(Ordering::Relaxed);
         loop {
-            let next = ((now | set) & !(WAITING | FRESH)).wrapping_add(TICK);
+            let next = ((now | set) & !clear).wrapping_add(TICK);
             match word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(other) => now = other,
@@ -133,6 +139,9 @@ impl Readiness {
         }
         if now & WAITING != 0 {
             lock(&self.waiters).take_all(direction, wake);
+        }
+        if sticky && now & AWAITS_HANGUP != 0 {
+            lock(&self.waiters).take_hangup(wake);
         }
     }
 
@@ -142,6 +151,28 @@ impl Readiness {
             self.word(direction).fetch_or(CLOSED, Ordering::AcqRel);
             lock(&self.waiters).take_all(direction, wake);
         }
+        lock(&self.waiters).take_hangup(wake);
+    }
+
+    /// Waits for a sticky event of writing, of which one that has come counts. One at a time.
+    pub(crate) fn wait_for_hangup(&self, waker: &Waker) -> Wait {
+        let (wait, spare) = {
+            let mut waiters = lock(&self.waiters);
+            let old = waiters.set_hangup(waker);
+            let before = self
+                .word(Direction::Write)
+                .fetch_or(AWAITS_HANGUP, Ordering::AcqRel);
+            let wait = if before & CLOSED != 0 {
+                Wait::Closed
+            } else if before & STICKY != 0 {
+                Wait::Ready
+            } else {
+                Wait::Waiting
+            };
+            (wait, old)
+        };
+        drop(spare);
+        wait
     }
 
     /// Waits in the slot of `direction`.

@@ -170,6 +170,16 @@ impl Source {
         }
     }
 
+    /// Ready when both directions have ended, or an error is pending, where the backend tells.
+    pub(crate) fn poll_hangup(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.shared.check_fork()?;
+        match self.readiness.wait_for_hangup(cx.waker()) {
+            Wait::Waiting => Poll::Pending,
+            Wait::Ready => Poll::Ready(Ok(())),
+            Wait::Closed => Poll::Ready(Err(closed())),
+        }
+    }
+
     /// Asks the operating system whether `direction` is ready. The cached readiness may be old: whoever operates on
     /// the descriptor without us does not clear it.
     pub(crate) fn ask(&self, direction: Direction, seen: Seen) -> io::Result<bool> {

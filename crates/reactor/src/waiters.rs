@@ -33,6 +33,8 @@ pub(crate) struct Waiters {
 
 #[derive(Debug, Default)]
 struct More {
+    /// Who waits for the end of the connection, or for its error.
+    hangup: Option<Waker>,
     displaced: [Displaced; 2],
     list: Vec<Entry>,
     /// The first free entry of the list.
@@ -167,6 +169,18 @@ impl Waiters {
         match old {
             Entry::Waiting { waker, .. } => Some(waker),
             Entry::Notified | Entry::Free { .. } => None,
+        }
+    }
+
+    /// Puts the one who waits for the end in place. Gives back the old waker, for the caller to drop.
+    pub(crate) fn set_hangup(&mut self, waker: &Waker) -> Option<Waker> {
+        self.more.get_or_insert_default().hangup.replace(waker.clone())
+    }
+
+    /// Hands out the one who waits for the end.
+    pub(crate) fn take_hangup(&mut self, wake: &mut WakeList) {
+        if let Some(waker) = self.more.as_deref_mut().and_then(|more| more.hangup.take()) {
+            wake.push(waker);
         }
     }
 

@@ -119,6 +119,19 @@ fn a_reset_breaks_every_wait_at_both_ends_and_what_was_between_them_is_lost() {
 }
 
 #[test]
+fn a_reset_is_found_by_one_who_waits_for_the_end_alone() {
+    let (ours, theirs) = MemoryWire::pair(4);
+    let control = theirs.control();
+    let ((_r, writer), _theirs) = (stream(ours), stream(theirs));
+    assert!(!writer.is_closing());
+    let mut closed = by_hand(writer.wait_closed()).waits();
+    control.reset();
+    assert_eq!(closed.wakes(), 1);
+    assert_eq!(kind(closed.poll().unwrap()), ErrorKind::ConnectionReset);
+    assert!(writer.is_closing());
+}
+
+#[test]
 fn a_reset_of_what_has_ended_changes_nothing() {
     block_on(async {
         let (ours, theirs) = MemoryWire::pair(10);

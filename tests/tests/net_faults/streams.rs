@@ -1,9 +1,10 @@
 //! A reset in the middle of a read and of a write, and half-closed connections, over TCP, Unix sockets and TLS.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use asyncio::net::StreamError;
-use asyncio::{join, yield_now};
+use asyncio::{join, timeout, yield_now};
 
 use crate::kit::{Over, broken, check, fill, reset};
 
@@ -57,6 +58,57 @@ fn a_reset_in_the_middle_of_a_write() {
             assert_eq!(writer.get_write_buffer_size(), 0);
             let read = reader.read(1).await;
             broken(&read.expect_err("a broken connection has not ended well"));
+        }
+    });
+}
+
+/// STR-22, STR-23. Nobody reads, nothing is queued; what came before it stays readable, and is followed by the error.
+#[test]
+fn a_reset_that_nobody_reads() {
+    check(async |_| {
+        for over in Over::ALL {
+            let ((mut reader, writer), peer) = over.connected().await;
+            writer.write(b"question").unwrap();
+            peer.1.write(b"half a line").unwrap();
+            assert_eq!(reader.read(4).await.unwrap(), "half");
+            let reset = async {
+                yield_now().await;
+                reset(peer);
+            };
+            let (closed, ()) = join!(writer.wait_closed(), reset).await;
+            broken(&closed.unwrap_err());
+            assert!(writer.is_closing());
+            broken(&writer.write(b"more").unwrap_err());
+            assert_eq!(reader.readexactly(7).await.unwrap(), " a line");
+            broken(&reader.read(1).await.unwrap_err());
+
+            let ((_reader, writer), peer) = over.connected().await;
+            writer.write(b"question").unwrap();
+            assert!(!writer.is_closing());
+            crate::kit::reset(peer);
+            while !writer.is_closing() {
+                yield_now().await;
+            }
+        }
+    });
+}
+
+/// STR-22, STR-23. A peer that closes in order has not broken the connection: only a read finds the end.
+#[test]
+fn an_orderly_end_that_nobody_reads_leaves_the_writer_open() {
+    check(async |_| {
+        for over in [Over::Tcp, Over::Unix] {
+            let ((mut reader, writer), peer) = over.connected().await;
+            peer.1.write(b"last words").unwrap();
+            assert!(!writer.is_closing());
+            let watched = writer.wait_closed();
+            drop(peer);
+            let ended = timeout(Duration::from_millis(20), watched).await;
+            assert!(ended.is_err(), "{over:?}");
+            assert!(!writer.is_closing());
+            assert_eq!(reader.read_to_end().await.unwrap(), "last words");
+            writer.close();
+            writer.wait_closed().await.unwrap();
         }
     });
 }

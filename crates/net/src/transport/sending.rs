@@ -24,6 +24,8 @@ pub(super) struct Sending {
     pub(super) eof: Eof,
     /// A file is being sent: nobody else may write.
     pub(super) held: bool,
+    /// The wire tells when it breaks, or has said that it will not.
+    pub(super) watched: bool,
     /// Why the connection was lost.
     pub(super) error: Option<SharedError>,
     /// Something was in the queue at the end, and was not sent.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use asyncio_core::{WaitKind, waits_for};
@@ -112,7 +113,7 @@ pin_project! {
     /// The wait for the end of a connection; from [`Transport::wait_closed`].
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct WaitClosed<'a> {
-        shared: &'a Shared,
+        shared: &'a Arc<Shared>,
         #[pin]
         waiter: Waiter<'a, Sending, 2>,
     }
@@ -120,7 +121,7 @@ pin_project! {
 
 impl<'a> WaitClosed<'a> {
     pub(super) fn new(transport: &'a Transport) -> WaitClosed<'a> {
-        let shared = &*transport.shared;
+        let shared = &transport.shared;
         let waiter = Waiter::new(&shared.sending);
         WaitClosed { shared, waiter }
     }
@@ -131,6 +132,7 @@ impl Future for WaitClosed<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.project();
+        this.shared.watch();
         poll(this.shared, this.waiter, CLOSERS, ended, cx)
     }
 }

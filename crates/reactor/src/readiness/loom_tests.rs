@@ -203,3 +203,24 @@ fn loom_closing_wakes_or_refuses_a_waiter() {
         }
     });
 }
+
+#[test]
+fn loom_a_hangup_that_races_the_one_who_begins_to_wait_for_it_is_not_lost() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let kernel = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                let mut wake = WakeList::new();
+                readiness.event(crate::direction::Direction::Write, false, &mut wake);
+                readiness.event(crate::direction::Direction::Write, true, &mut wake);
+                wake.wake_all();
+            })
+        };
+        let (count, waker) = counter();
+        let wait = readiness.wait_for_hangup(&waker);
+        kernel.join().unwrap();
+        let woken = count.0.load(StdOrdering::SeqCst);
+        assert!(wait == Wait::Ready || woken == 1, "{wait:?}, woken {woken} times");
+    });
+}

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 /// Who is woken when the lock is free.
-pub(super) type Woken = [Option<Waker>; 4];
+pub(super) type Woken = Vec<Waker>;
 
 pub(super) struct Pipe(Mutex<State>);
 
@@ -31,6 +31,8 @@ pub(super) struct Flow {
     ended: bool,
     reader: Option<Waker>,
     writer: Option<Waker>,
+    /// Who waits for a reset at the end that writes.
+    watcher: Option<Waker>,
 }
 
 impl Flow {
@@ -43,6 +45,7 @@ impl Flow {
             ended: false,
             reader: None,
             writer: None,
+            watcher: None,
         }
     }
 }
@@ -64,7 +67,7 @@ impl Pipe {
     /// Does something under the lock, and wakes those whom it concerns afterwards.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut State) -> (T, Woken)) -> T {
         let (value, woken) = change(&mut self.lock());
-        woken.into_iter().flatten().for_each(Waker::wake);
+        woken.into_iter().for_each(Waker::wake);
         value
     }
 
@@ -88,7 +91,7 @@ impl Pipe {
             let count = flow.bytes.len().min(flow.read_chunk).min(most);
             if count > 0 {
                 buffer.extend(flow.bytes.drain(..count));
-                return (Poll::Ready(Ok(count)), [flow.writer.take(), None, None, None]);
+                return (Poll::Ready(Ok(count)), flow.writer.take().into_iter().collect());
             }
             if flow.ended || gone || most == 0 {
                 return (Poll::Ready(Ok(0)), Woken::default());
@@ -115,17 +118,29 @@ impl Pipe {
                 (Err(error), Woken::default())
             }
             Err(error) => (Err(error), Woken::default()),
-            Ok(count) => (Ok(count), [state.flows[side].reader.take(), None, None, None]),
+            Ok(count) => (Ok(count), state.flows[side].reader.take().into_iter().collect()),
         });
         drop(old);
         written
+    }
+
+    /// Ready when the connection was reset.
+    pub(super) fn broken(&self, side: usize, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let mut state = self.lock();
+        if state.reset {
+            return Poll::Ready(reset());
+        }
+        let old = state.flows[side].watcher.replace(cx.waker().clone());
+        drop(state);
+        drop(old);
+        Poll::Pending
     }
 
     pub(super) fn end(&self, side: usize) {
         self.change(|state| {
             let flow = &mut state.flows[side];
             flow.ended = true;
-            ((), [flow.reader.take(), None, None, None])
+            ((), flow.reader.take().into_iter().collect())
         });
     }
 
@@ -152,13 +167,8 @@ impl Pipe {
 
 impl State {
     fn all(&mut self) -> Woken {
-        let [one, other] = &mut self.flows;
-        [
-            one.reader.take(),
-            one.writer.take(),
-            other.reader.take(),
-            other.writer.take(),
-        ]
+        let takes = |flow: &mut Flow| [flow.reader.take(), flow.writer.take(), flow.watcher.take()];
+        self.flows.iter_mut().flat_map(takes).flatten().collect()
     }
 
     fn push(&mut self, side: usize, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -182,7 +192,7 @@ impl State {
 
     /// The one who waits to write in this direction.
     pub(super) fn writer(&mut self, side: usize) -> Woken {
-        [self.flows[side].writer.take(), None, None, None]
+        self.flows[side].writer.take().into_iter().collect()
     }
 }
 

@@ -94,6 +94,10 @@ impl Wire for MemoryWire {
         Ok(())
     }
 
+    fn poll_broken(&self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        self.pipe.broken(self.side, cx)
+    }
+
     fn as_any(&self) -> &dyn Any {
         self
     }
