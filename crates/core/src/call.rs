@@ -12,6 +12,9 @@
     reason = "the cell is shared by pointers that do not know the function's type"
 )]
 
+#[cfg(all(test, asyncio_loom))]
+mod loom_tests;
+
 use std::cell::Cell;
 use std::mem;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};

@@ -75,6 +75,8 @@ impl fmt::Display for CallRefusal {
     }
 }
 
+impl std::error::Error for CallRefusal {}
+
 impl<F> fmt::Display for CallRefused<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reason.fmt(f)

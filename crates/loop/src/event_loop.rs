@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use asyncio_core::{LoopQueue, StartPool, TaskRef, blocking, fork_generation};
 use asyncio_reactor::Reactor;
-use asyncio_tasks::enter_factory;
+use asyncio_tasks::FactorySlot;
 use asyncio_timers::LocalTimers;
 
 use crate::driver::Driver;
@@ -63,6 +63,7 @@ pub struct EventLoop {
     pub(crate) own_sources: usize,
     driver: Option<Box<dyn Driver>>,
     pub(crate) watches: Rc<Watches>,
+    pub(crate) factory: FactorySlot,
     closed: bool,
     /// The time for cleanup is over: what is left is dropped.
     pub(crate) out_of_time: bool,
@@ -118,6 +119,7 @@ impl EventLoop {
         let watches = Watches::new(queue.id(), reactor.handle());
         Ok(EventLoop {
             watches,
+            factory: FactorySlot::new(options.task_factory.clone()),
             queue,
             reactor,
             timers,
@@ -163,7 +165,7 @@ impl EventLoop {
             loop_handle::enter(self.handle.clone()),
             self.handle.beside().enter(),
             self.watches.enter(),
-            self.options.task_factory.clone().map(enter_factory),
+            self.factory.enter(),
         )
     }
 

@@ -29,6 +29,7 @@ mod driver;
 mod event_loop;
 mod event_loop_builder;
 mod executors;
+mod factories;
 mod guest;
 mod lazy_blocking;
 mod loop_handle;

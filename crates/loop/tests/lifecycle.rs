@@ -4,8 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use asyncio_loop::{EventLoop, RunError, call_soon, get_running_loop, try_get_running_loop};
-use asyncio_tasks::{create_task, yield_now};
+use asyncio_loop::{CallRefusal, EventLoop, RunError, call_soon, get_running_loop, try_get_running_loop};
+use asyncio_tasks::{TaskFactory, create_task, yield_now};
 use asyncio_timers::{Clock, sleep};
 
 fn mock_loop() -> EventLoop {
@@ -179,4 +179,40 @@ fn dropping_a_loop_drops_its_tasks() {
     assert!(!dropped.get());
     drop(event_loop);
     assert!(dropped.get());
+}
+
+// LOP-22, LOP-23, LOP-24
+#[test]
+fn a_task_factory_is_set_and_taken_away_while_the_loop_runs() {
+    let mut event_loop = mock_loop();
+    let seen = Rc::new(Cell::new(0));
+    let counted = seen.clone();
+    let factory: TaskFactory = Rc::new(move |future, builder| {
+        counted.set(counted.get() + 1);
+        (future, builder)
+    });
+    assert!(event_loop.get_task_factory().is_none());
+    event_loop.set_task_factory(Some(factory.clone()));
+    let task = event_loop.create_task(async { 1 });
+    event_loop
+        .run_until_complete(async {
+            let this = get_running_loop();
+            assert!(this.get_task_factory().unwrap().is_some());
+            create_task(async {}).await.unwrap();
+            assert_eq!(seen.get(), 2);
+            this.set_task_factory(None).unwrap();
+            create_task(async {}).await.unwrap();
+            assert_eq!(seen.get(), 2);
+            this.set_task_factory(Some(factory)).unwrap();
+            let there = std::thread::spawn(move || this.set_task_factory(None).unwrap_err());
+            assert_eq!(there.join().unwrap(), CallRefusal::WrongThread);
+        })
+        .unwrap();
+    assert!(event_loop.get_task_factory().is_some(), "it stays between runs");
+    assert_eq!(event_loop.run_until_complete(task).unwrap().unwrap(), 1);
+    event_loop.close();
+    let closed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        drop(event_loop.create_task(async {}))
+    }));
+    assert!(closed.is_err());
 }

@@ -1,6 +1,6 @@
 //! Task factories: who may look at every task that is created on a loop, and wrap its future.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -24,24 +24,68 @@ pub type TaskFuture = Pin<Box<dyn Future<Output = ()>>>;
 pub type TaskFactory = Rc<dyn Fn(TaskFuture, TaskBuilder) -> (TaskFuture, TaskBuilder)>;
 
 thread_local! {
-    static CURRENT: Slot<TaskFactory> = const { Slot::empty() };
+    static CURRENT: Slot<FactorySlot> = const { Slot::empty() };
     /// Is there a factory? Looked at by each `create_task`.
     static IS_SET: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Where a loop keeps its factory, if it has one. For those who write loops; clones share it.
+#[derive(Clone, Default)]
+pub struct FactorySlot {
+    factory: Rc<RefCell<Option<TaskFactory>>>,
+}
+
 /// The factory that is at work on this thread, until this is dropped.
 pub struct EnteredFactory {
-    _entered: Entered<TaskFactory>,
+    _entered: Entered<FactorySlot>,
     before: bool,
+}
+
+impl FactorySlot {
+    /// With this factory, or without.
+    pub fn new(factory: Option<TaskFactory>) -> FactorySlot {
+        FactorySlot {
+            factory: Rc::new(RefCell::new(factory)),
+        }
+    }
+
+    /// That of the loop that was entered last on this thread.
+    pub fn current() -> Option<FactorySlot> {
+        Slot::current(&CURRENT)
+    }
+
+    /// Lets the factory that is here look at every task that is created on this thread, until the guard is dropped.
+    pub fn enter(&self) -> EnteredFactory {
+        let is_set = self.factory.borrow().is_some();
+        EnteredFactory {
+            _entered: Slot::enter(&CURRENT, self.clone()),
+            before: IS_SET.replace(is_set),
+        }
+    }
+
+    /// The factory.
+    pub fn get(&self) -> Option<TaskFactory> {
+        self.factory.borrow().clone()
+    }
+
+    /// Puts another factory here, or none, from the next task on.
+    pub fn set(&self, factory: Option<TaskFactory>) {
+        let is_set = factory.is_some();
+        let old = self.factory.replace(factory);
+        let is_here = Slot::with(&CURRENT, |current| {
+            current.is_some_and(|current| Rc::ptr_eq(&current.factory, &self.factory))
+        });
+        if is_here {
+            IS_SET.set(is_set);
+        }
+        drop(old);
+    }
 }
 
 /// Lets `factory` look at every task that is created on this thread's loop, until the guard is dropped. For those who
 /// write loops.
 pub fn enter_factory(factory: TaskFactory) -> EnteredFactory {
-    EnteredFactory {
-        _entered: Slot::enter(&CURRENT, factory),
-        before: IS_SET.replace(true),
-    }
+    FactorySlot::new(Some(factory)).enter()
 }
 
 impl Drop for EnteredFactory {
@@ -59,7 +103,7 @@ pub(crate) fn is_set() -> bool {
 #[inline]
 pub(crate) fn current() -> Option<TaskFactory> {
     if IS_SET.get() {
-        Slot::current(&CURRENT)
+        FactorySlot::current()?.get()
     } else {
         None
     }
@@ -124,6 +168,14 @@ impl<T> Future for Factored<T> {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => Poll::Ready(self.outcome.take().unwrap_or(Outcome::Cancelled(None))),
         }
+    }
+}
+
+impl fmt::Debug for FactorySlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FactorySlot")
+            .field("is_set", &self.factory.borrow().is_some())
+            .finish()
     }
 }
 

@@ -91,7 +91,8 @@ pub use create::{TaskSpawnError, create_task, spawn, try_create_task, try_spawn}
 pub use current::{all_tasks, current_task};
 pub use exception_group::ExceptionGroup;
 pub use factory::{
-    EnteredFactory, TaskFactory, TaskFuture, create_eager_task_factory, eager_task_factory, enter_factory,
+    EnteredFactory, FactorySlot, TaskFactory, TaskFuture, create_eager_task_factory, eager_task_factory,
+    enter_factory,
 };
 pub use gather::{
     Gather, GatherList, GatherSlot, Gathered, TryGather, TryGathered, gather_all, gather_all_spawn,
