@@ -6,7 +6,7 @@
 //!
 //! [`by_hand`] makes a future that the test polls itself, and that counts its wakes.
 //!
-//! With the feature `net`: [`memory_stream_pair`] and [`MemoryWire`], both ends of a connection in memory, with a bounded
+//! With the feature `net`: `memory_stream_pair` and `MemoryWire`, both ends of a connection in memory, with a bounded
 //! buffer, half-closes, resets, and pieces of a size that the test chooses.
 //!
 //! [`Clock`] and [`MockClock`] are those of `asyncio-timers`; with a loop, `Runner::mock_clock(true)` lets time jump
