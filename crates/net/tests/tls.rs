@@ -104,6 +104,7 @@ fn the_name_is_that_of_the_host_or_its_address() {
     .unwrap();
 }
 
+/// STR-27.
 #[test]
 fn what_was_agreed_upon_can_be_looked_up() {
     let authority = Authority::new();
@@ -167,6 +168,7 @@ fn a_client_can_show_a_certificate() {
     .unwrap();
 }
 
+/// STR-28.
 #[test]
 fn tls_can_begin_on_a_connection_that_is_there() {
     common::everywhere(|| async {

@@ -19,6 +19,7 @@ async fn raw_client() -> io::Result<(net::TcpStream, TcpStream)> {
     Ok((client, listener.accept().await?.0))
 }
 
+/// STR-28.
 #[test]
 fn what_came_before_tls_and_was_not_read_is_no_beginning_for_it() {
     run(async {
@@ -43,6 +44,7 @@ fn what_came_before_tls_and_was_not_read_is_no_beginning_for_it() {
     .unwrap();
 }
 
+/// STR-28.
 #[test]
 fn start_tls_refuses_what_makes_no_sense() {
     let (client, server) = configs();
