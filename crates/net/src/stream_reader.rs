@@ -304,6 +304,11 @@ impl StreamReader {
         self.poll_fill(cx, 0)
     }
 
+    /// Takes out what is [buffered](StreamReader::buffered), without a copy.
+    pub fn take_buffered(&mut self) -> Vec<u8> {
+        self.buffer.take_all()
+    }
+
     /// Whether the stream has ended and all was read. On a connection it is a read that finds the end.
     pub fn at_eof(&self) -> bool {
         let ended = match &self.source {

@@ -72,10 +72,8 @@ impl<'a> IntoFuture for Communicate<'a> {
                 // Somebody may hold the pipe and never read it.
                 feeding.abort();
             }
-            Ok((
-                take(process.stdout.as_mut()).await?,
-                take(process.stderr.as_mut()).await?,
-            ))
+            let take = |reader: &mut Option<StreamReader>| reader.as_mut().map(StreamReader::take_buffered);
+            Ok((take(&mut process.stdout), take(&mut process.stderr)))
         })
     }
 }
@@ -159,17 +157,6 @@ fn poll_output(
             return Poll::Ready(Ok(()));
         }
     }
-}
-
-/// Takes what has come.
-async fn take(reader: Option<&mut StreamReader>) -> io::Result<Option<Vec<u8>>> {
-    let Some(reader) = reader else {
-        return Ok(None);
-    };
-    if reader.buffered().is_empty() {
-        return Ok(Some(Vec::new()));
-    }
-    Ok(Some(reader.read(usize::MAX).await?.into()))
 }
 
 impl fmt::Debug for Communicate<'_> {

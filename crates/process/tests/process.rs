@@ -183,7 +183,7 @@ fn a_descriptor_can_be_passed_and_a_hook_runs_before_the_program() {
         let (ours, theirs) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
         let mut ours = File::from(ours);
         let number = theirs.as_raw_fd();
-        let said = says(shell(&format!("echo there; echo passed >&{number}")).pass_fd(theirs)).await;
+        let said = says(shell(&format!("echo there; echo passed >/dev/fd/{number}")).pass_fd(theirs)).await;
         assert_eq!(said, "there\n");
         // Nobody else holds the other end: this ends.
         let mut passed = String::new();

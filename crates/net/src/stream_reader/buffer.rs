@@ -76,6 +76,13 @@ impl ReadBuffer {
         taken
     }
 
+    /// Takes out all, with the room behind it.
+    pub(crate) fn take_all(&mut self) -> Vec<u8> {
+        let ReadBuffer { mut bytes, start } = std::mem::take(self);
+        bytes.drain(..start);
+        bytes
+    }
+
     /// Where the first of the separators ends, of those that begin at `from` or later. When several end at the same
     /// place it is the longest.
     pub(crate) fn find(&self, separators: &[&[u8]], from: usize) -> Option<Found> {
