@@ -17,6 +17,26 @@ use futures_lite::FutureExt;
 
 const GRACE: Duration = Duration::from_secs(60);
 
+/// SUB-01: a start has no suspension point, so nothing can be cancelled half-way.
+#[test]
+fn a_start_happens_or_does_not() {
+    asyncio::run(async {
+        let explored = explore_cancel(|| {
+            let (ours, theirs) = UnixStream::pair().unwrap();
+            let command = Command::new("sleep").arg("1000").stdin(OwnedFd::from(theirs));
+            let future = command.kill_on_drop(true).into_future();
+            Case::new(future, async move |outcome| {
+                if let Ended::Value(child) = outcome {
+                    drop(child.unwrap());
+                }
+                is_alone(&ours).await;
+            })
+        })
+        .await;
+        assert_eq!(explored.suspension_points, 0);
+    });
+}
+
 /// SUB-08: cancelling one of many is harmless.
 #[test]
 fn a_wait_that_is_cancelled_takes_nothing_from_the_next() {
@@ -91,8 +111,8 @@ fn a_talk_that_is_cancelled_loses_no_byte() {
 /// Nobody has the other end any more. Another test's child may have it for a moment, before its program begins.
 async fn is_alone(end: &UnixStream) {
     end.set_nonblocking(true).unwrap();
-    while let Err(error) = io::Read::read(&mut &*end, &mut [0]) {
-        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+    // What it was sent and has not read makes its end a reset.
+    while io::Read::read(&mut &*end, &mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
         sleep(Duration::from_millis(1)).await;
     }
 }

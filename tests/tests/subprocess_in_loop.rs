@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
 use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use asyncio::reactor::Backend;
 use asyncio::subprocess::{Command, DEVNULL, PIPE, Process, ProcessHandle, TaskGroupExt, run};
 use asyncio::tasks::WaitKind;
 use asyncio::{
@@ -31,6 +34,65 @@ fn a_child_of_a_loop_talks_and_ends() {
             .unwrap();
         let (out, _) = child.communicate("hello").await.unwrap();
         assert_eq!(out.unwrap(), b"hello");
+        assert_eq!(child.wait().await.unwrap(), 0);
+    });
+}
+
+/// SUB-21: pipes and the ends of children, on each way to wait for them.
+#[test]
+fn every_backend_of_the_reactor_serves_children() {
+    for backend in [Backend::Auto, Backend::Polling, Backend::PollingOneshot] {
+        let ran = Runner::new().reactor_backend(backend).run(async {
+            let input: Vec<u8> = (0..3_000_000_u32).map(|byte| byte as u8).collect();
+            let mut child = create_subprocess_shell("tee /dev/stderr; exit 9")
+                .stdin(PIPE)
+                .stdout(PIPE)
+                .stderr(PIPE)
+                .await
+                .unwrap();
+            let (out, err) = child.communicate(input.clone()).await.unwrap();
+            assert!(out.unwrap() == input && err.unwrap() == input, "{backend:?}");
+            assert_eq!(child.wait().await.unwrap(), 9);
+            // Two who wait, and the end comes later.
+            let child = sleeper().await.unwrap();
+            let other = child.handle();
+            let waits = create_task(async move { other.wait().await.unwrap() });
+            yield_now().await;
+            let ends = create_task({
+                let handle = child.handle();
+                async move { handle.kill().unwrap() }
+            });
+            assert_eq!(child.wait().await.unwrap(), -9);
+            assert_eq!(waits.await.unwrap(), -9);
+            ends.await.unwrap();
+        });
+        ran.unwrap();
+    }
+}
+
+/// A program that drains is held to the speed of the child.
+#[test]
+fn a_child_that_does_not_read_holds_up_who_drains() {
+    asyncio::run(async {
+        // It reads its input when it is told to, over what it has for its standard error.
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let command = create_subprocess_shell("read go <&2; wc -c")
+            .stdin(PIPE)
+            .stdout(PIPE);
+        let mut child = command.stderr(OwnedFd::from(theirs)).await.unwrap();
+        let stdin = child.stdin.take().unwrap();
+        let mut sent = 0;
+        while timeout(Duration::from_millis(20), stdin.drain()).await.is_ok() {
+            stdin.write(&[b'x'; 10_000]).unwrap();
+            sent += 10_000;
+        }
+        // The pipe, grown, the high-water mark and one write.
+        assert!(sent <= 256 * 1024 + 64 * 1024 + 10_000, "{sent}");
+        io::Write::write_all(&mut &ours, b"\n").unwrap();
+        stdin.drain().await.unwrap();
+        stdin.close();
+        let out = child.stdout.as_mut().unwrap().readline().await.unwrap();
+        assert_eq!(std::str::from_utf8(&out).unwrap().trim(), sent.to_string());
         assert_eq!(child.wait().await.unwrap(), 0);
     });
 }
@@ -211,9 +273,9 @@ fn a_group_waits_for_its_children_and_takes_none_when_it_ends() {
 fn a_group_that_is_cancelled_at_once_leaves_no_child() {
     asyncio::run(async {
         for turns in 0..4 {
-            let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+            let (ours, theirs) = UnixStream::pair().unwrap();
             let ended = task_group(async |tg| {
-                let start = tg.subprocess(sleeper().stdin(std::os::fd::OwnedFd::from(theirs)));
+                let start = tg.subprocess(sleeper().stdin(OwnedFd::from(theirs)));
                 for _ in 0..turns {
                     yield_now().await;
                 }

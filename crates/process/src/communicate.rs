@@ -123,6 +123,12 @@ async fn collect(
             if let Some(drain) = drain {
                 let drained = drained.get_or_insert_with(|| sleep(drain));
                 if Pin::new(drained).poll(cx).is_ready() {
+                    process.sweep.turn_on();
+                    // Twice: a reader may say that it waits because it is somebody else's turn.
+                    for _ in 0..2 {
+                        let _ = poll_output(process.stdout.as_mut(), "stdout", limit, cx)?;
+                        let _ = poll_output(process.stderr.as_mut(), "stderr", limit, cx)?;
+                    }
                     return Poll::Ready(Ok(()));
                 }
             }

@@ -43,6 +43,7 @@ mod shell;
 mod signal;
 mod start;
 mod stdio;
+mod sweep;
 mod sys;
 
 pub use command::{Command, Starting, create_subprocess_exec};

@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 use crate::communicate::Communicate;
 use crate::handle::ProcessHandle;
+use crate::sweep::Sweep;
 
 /// A child process, with the streams that were asked for by [`PIPE`](crate::PIPE).
 ///
@@ -45,9 +46,18 @@ pub struct Process {
     /// What the child writes to its standard error.
     pub stderr: Option<StreamReader>,
     pub(crate) drain: Option<Duration>,
+    pub(crate) sweep: Sweep,
     /// The input that `communicate` was given, on its way.
     pub(crate) feeding: Option<Transport>,
     end: End,
+}
+
+/// Our ends of the pipes.
+pub(crate) struct Streams {
+    pub(crate) stdin: Option<StreamWriter>,
+    pub(crate) stdout: Option<StreamReader>,
+    pub(crate) stderr: Option<StreamReader>,
+    pub(crate) sweep: Sweep,
 }
 
 /// The handle, and what becomes of the child when the process is dropped.
@@ -68,17 +78,22 @@ impl Drop for End {
 impl Process {
     pub(crate) fn new(
         handle: ProcessHandle,
-        stdin: Option<StreamWriter>,
-        stdout: Option<StreamReader>,
-        stderr: Option<StreamReader>,
+        streams: Streams,
         kill: bool,
         drain: Option<Duration>,
     ) -> Process {
+        let Streams {
+            stdin,
+            stdout,
+            stderr,
+            sweep,
+        } = streams;
         Process {
             stdin,
             stdout,
             stderr,
             drain,
+            sweep,
             feeding: None,
             end: End { handle, kill },
         }

@@ -41,10 +41,10 @@ pub(crate) fn start(command: Command) -> io::Result<Process> {
     let mut child = command.spawn().map_err(|error| named(&command, error))?;
     // The child's ends of the pipes are in it.
     drop(command);
-    let (stdin, stdout, stderr) = plumbing.streams(&mut child);
+    let streams = plumbing.streams(&mut child);
     let leads = matches!(group, Group::Own | Group::Session);
     let handle = ProcessHandle::new(Child::new(child, leads));
-    Ok(Process::new(handle, stdin, stdout, stderr, kill_on_drop, drain))
+    Ok(Process::new(handle, streams, kill_on_drop, drain))
 }
 
 /// The error with the program's name.

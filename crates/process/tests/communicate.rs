@@ -162,6 +162,26 @@ fn a_grandchild_that_holds_the_pipe_holds_up_nobody_for_long() {
     });
 }
 
+/// The last look is at the pipes themselves: what the child has written comes, however little time there is.
+#[test]
+fn no_time_at_all_is_enough_for_what_is_in_the_pipes() {
+    block_on(async {
+        for _ in 0..20 {
+            let line = "exec 3>&1 4>&2; head -c 50000 /dev/zero; echo err >&2; sleep 1000 & echo $! >&2";
+            let mut child = piped(line)
+                .process_group(true)
+                .kill_on_drop(true)
+                .drain_timeout(Duration::ZERO)
+                .await
+                .unwrap();
+            assert_eq!(child.wait().await.unwrap(), 0);
+            let (out, err) = child.communicate(None).await.unwrap();
+            assert_eq!(out.unwrap().len(), 50_000);
+            assert!(err.unwrap().starts_with(b"err\n"));
+        }
+    });
+}
+
 /// As Python does it, on request.
 #[test]
 fn without_a_bound_the_pipe_is_read_to_its_end() {

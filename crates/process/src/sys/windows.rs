@@ -14,8 +14,10 @@ use asyncio_net::{StreamReader, StreamWriter, Wire, stream};
 use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::command::Group;
+use crate::process::Streams;
 use crate::signal::Signal;
 use crate::stdio::{ErrKind, Kind, StderrTo, Stdio};
+use crate::sweep::Sweep;
 
 /// What there is on Unix alone.
 #[derive(Debug, Default)]
@@ -120,25 +122,17 @@ impl Plumbing {
         command.stderr(end(&mut self.stderr));
     }
 
-    #[allow(clippy::type_complexity, reason = "three streams")]
-    pub(crate) fn streams(
-        self,
-        child: &mut async_process::Child,
-    ) -> (Option<StreamWriter>, Option<StreamReader>, Option<StreamReader>) {
+    pub(crate) fn streams(self, child: &mut async_process::Child) -> Streams {
         let limit = self.limit;
-        let stdin = child
-            .stdin
-            .take()
-            .map(|pipe| stream(ThreadWriter(Mutex::new(Some(pipe)))).1);
-        let stdout = child
-            .stdout
-            .take()
-            .map(|pipe| reader(ThreadReader(Mutex::new(pipe)), limit));
-        let stderr = child
-            .stderr
-            .take()
-            .map(|pipe| reader(ThreadReader(Mutex::new(pipe)), limit));
-        (stdin, stdout, stderr)
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take();
+        let stderr = child.stderr.take();
+        Streams {
+            stdin: stdin.map(|pipe| stream(ThreadWriter(Mutex::new(Some(pipe)))).1),
+            stdout: stdout.map(|pipe| reader(ThreadReader(Mutex::new(pipe)), limit)),
+            stderr: stderr.map(|pipe| reader(ThreadReader(Mutex::new(pipe)), limit)),
+            sweep: Sweep::default(),
+        }
     }
 }
 

@@ -18,6 +18,9 @@ use std::task::{Context, Poll};
 use asyncio_net::Wire;
 use asyncio_reactor::{Async, Direction};
 use rustix::buffer::spare_capacity;
+use rustix::io::Errno;
+
+use crate::sweep::Sweep;
 
 /// What a pipe holds that nobody has touched. Elsewhere it may be another size, which does no harm.
 const USUAL: usize = 64 * 1024;
@@ -80,31 +83,41 @@ impl Drop for Size {
 pub(super) struct PipeReader {
     pipe: Async<OwnedFd>,
     size: Size,
+    sweep: Sweep,
 }
 
 impl PipeReader {
     /// # Errors
     ///
     /// Those of [`Async::new`].
-    pub(super) fn new(pipe: OwnedFd) -> io::Result<PipeReader> {
+    pub(super) fn new(pipe: OwnedFd, sweep: Sweep) -> io::Result<PipeReader> {
         Ok(PipeReader {
             pipe: Async::new(pipe)?,
             size: Size::default(),
+            sweep,
         })
+    }
+
+    fn read(&self, pipe: &OwnedFd, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        buffer.reserve(most);
+        // Whatever room there is may be filled: it is the reader's own.
+        let count = rustix::io::read(pipe, spare_capacity(buffer))?;
+        if count >= USUAL && !self.size.tried.load(Ordering::Relaxed) {
+            self.size.grow(pipe.as_fd());
+        }
+        Ok(count)
     }
 }
 
 impl Wire for PipeReader {
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
-        self.pipe.poll_stream_io(Direction::Read, most, cx, |pipe| {
-            buffer.reserve(most);
-            // Whatever room there is may be filled: it is the reader's own.
-            let count = rustix::io::read(pipe, spare_capacity(buffer))?;
-            if count >= USUAL && !self.size.tried.load(Ordering::Relaxed) {
-                self.size.grow(pipe.as_fd());
+        if self.sweep.is_on() {
+            if let Ok(count) = self.read(self.pipe.get_ref(), buffer, most) {
+                return Poll::Ready(Ok(count));
             }
-            Ok(count)
-        })
+        }
+        let read = |pipe: &OwnedFd| self.read(pipe, buffer, most);
+        self.pipe.poll_stream_io(Direction::Read, most, cx, read)
     }
 
     fn try_write(&self, _buffers: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -151,30 +164,26 @@ impl PipeWriter {
         drop(pipe);
     }
 
+    /// Writes as much as there is room for. One that is found full is made larger, if it can be, and takes more then.
     fn write(&self, pipe: &OwnedFd, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        let wanted: usize = buffers.iter().map(|buffer| buffer.len()).sum();
-        let once = || -> io::Result<usize> {
-            Ok(match buffers {
-                [one] => rustix::io::write(pipe, one)?,
-                many => rustix::io::writev(pipe, many)?,
-            })
+        let [one] = buffers else {
+            return Ok(rustix::io::writev(pipe, buffers)?);
         };
-        let written = once();
-        let full = match &written {
-            Ok(count) => *count < wanted,
-            Err(error) => error.kind() == io::ErrorKind::WouldBlock,
+        let written = rustix::io::write(pipe, one);
+        let count = match written {
+            Ok(count) => count,
+            Err(Errno::AGAIN) => 0,
+            Err(error) => return Err(error.into()),
         };
-        if !full || self.size.tried.load(Ordering::Relaxed) || !self.size.grow(pipe.as_fd()) {
-            return written;
+        let grown =
+            count < one.len() && !self.size.tried.load(Ordering::Relaxed) && self.size.grow(pipe.as_fd());
+        if !grown {
+            return Ok(written?);
         }
-        match (written, buffers) {
-            // There is room now.
-            (Err(_), _) => once(),
-            (Ok(count), [one]) => {
-                let rest = rustix::io::write(pipe, &one[count..]).unwrap_or(0);
-                Ok(count + rest)
-            }
-            (Ok(count), _) => Ok(count),
+        match rustix::io::write(pipe, &one[count..]) {
+            Ok(more) => Ok(count + more),
+            Err(_) if count > 0 => Ok(count),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -195,8 +204,8 @@ impl Wire for PipeWriter {
         let Some(pipe) = pipe.as_ref() else {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         };
-        // Not the form for streams: a pipe that has grown takes more after a write that did less than was wanted.
-        pipe.poll_io(Direction::Write, cx, |pipe| self.write(pipe, buffers))
+        let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
+        pipe.poll_stream_io(Direction::Write, wanted, cx, |pipe| self.write(pipe, buffers))
     }
 
     fn close_write(&self) -> io::Result<()> {

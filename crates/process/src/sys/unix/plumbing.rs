@@ -12,13 +12,16 @@ use asyncio_net::{StreamReader, StreamWriter, stream};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::pipe::{PipeReader, PipeWriter};
+use crate::process::Streams;
 use crate::stdio::{ErrKind, Kind, StderrTo, Stdio};
+use crate::sweep::Sweep;
 
 pub(crate) struct Plumbing {
     ends: [Option<ChildEnd>; 3],
     stdin: Option<StreamWriter>,
     stdout: Option<StreamReader>,
     stderr: Option<StreamReader>,
+    sweep: Sweep,
 }
 
 /// A child's end that a second one may be made of.
@@ -79,11 +82,12 @@ impl Plumbing {
             }
             _ => (End::of(stdin).into(), None),
         };
-        let (out, out_reader) = output(stdout, limit)?;
+        let sweep = Sweep::default();
+        let (out, out_reader) = output(stdout, limit, &sweep)?;
         let (err, err_reader) = match stderr.0 {
             ErrKind::ToStdout => (out.again(std::io::stdout().as_fd())?, None),
             ErrKind::Own(stderr) => {
-                let (err, reader) = output(stderr, limit)?;
+                let (err, reader) = output(stderr, limit, &sweep)?;
                 (err.into(), reader)
             }
         };
@@ -92,6 +96,7 @@ impl Plumbing {
             stdin: writer,
             stdout: out_reader,
             stderr: err_reader,
+            sweep,
         })
     }
 
@@ -104,21 +109,22 @@ impl Plumbing {
     }
 
     /// Our ends.
-    #[allow(clippy::type_complexity, reason = "three streams")]
-    pub(crate) fn streams(
-        self,
-        _child: &mut async_process::Child,
-    ) -> (Option<StreamWriter>, Option<StreamReader>, Option<StreamReader>) {
-        (self.stdin, self.stdout, self.stderr)
+    pub(crate) fn streams(self, _child: &mut async_process::Child) -> Streams {
+        Streams {
+            stdin: self.stdin,
+            stdout: self.stdout,
+            stderr: self.stderr,
+            sweep: self.sweep,
+        }
     }
 }
 
-fn output(stdio: Stdio, limit: usize) -> io::Result<(End, Option<StreamReader>)> {
+fn output(stdio: Stdio, limit: usize, sweep: &Sweep) -> io::Result<(End, Option<StreamReader>)> {
     let Kind::Pipe = stdio.0 else {
         return Ok((End::of(stdio), None));
     };
     let (ours, theirs) = pipe_with(PipeFlags::CLOEXEC)?;
-    let (mut reader, _) = stream(PipeReader::new(ours)?);
+    let (mut reader, _) = stream(PipeReader::new(ours, sweep.clone())?);
     if let Some(limit) = NonZeroUsize::new(limit) {
         reader.set_limit(limit);
     }
