@@ -40,8 +40,8 @@ use crate::{Outcome, Request, TaskRef, blocks, report, thread};
 
 pub(crate) use extra::Callback;
 pub(crate) use finish::{close_local, close_shared};
+pub(crate) use header::{ASKED_ITSELF, Header, PART, VTable, release};
 use header::{EMPTY, FUTURE, OUTCOME};
-pub(crate) use header::{Header, PART, VTable, release};
 pub(crate) use join::{Joined, detach, outcome, poll_join, take};
 pub(crate) use state::{CANCEL, DONE, NOTIFY};
 pub(crate) use step::{Queued, run_first, run_foreign};

@@ -20,7 +20,12 @@ struct Inner {
     counted: Option<TaskRef>,
     withdrawn: AtomicBool,
     resumed: AtomicBool,
+    /// The request that this one passes on, the first in the row, and how many tasks it has come through.
+    passes_on: Option<(Request, u32)>,
 }
+
+/// A request that comes through so many tasks goes round in a circle.
+const FAR: u32 = 1 << 16;
 
 impl Request {
     /// A request with a message for those who report it.
@@ -42,6 +47,32 @@ impl Request {
         Request::make(message, true, None)
     }
 
+    /// The request that a task gets when one who awaits it passes `request` on.
+    pub(crate) fn passed_on(request: &Request, to: &TaskRef) -> Request {
+        let far = request.0.passes_on.as_ref().map_or(0, |(_, far)| *far);
+        let passes_on = Some((request.root().clone(), far + 1));
+        Request(Arc::new(Inner {
+            message: request.message().map(Into::into),
+            hard: request.is_hard(),
+            counted: Some(to.clone()),
+            withdrawn: AtomicBool::new(false),
+            resumed: AtomicBool::new(false),
+            passes_on,
+        }))
+    }
+
+    /// The request that was made first, if this one passes another on.
+    fn root(&self) -> &Request {
+        self.0.passes_on.as_ref().map_or(self, |(root, _)| root)
+    }
+
+    /// Has the request come back to one who has passed on `earlier`? Tasks that await each other in a circle would pass it
+    /// on for ever.
+    pub fn came_round(&self, earlier: Option<&Request>) -> bool {
+        earlier.is_some_and(|earlier| earlier.root().same(self.root()))
+            || self.0.passes_on.as_ref().is_some_and(|(_, far)| *far > FAR)
+    }
+
     pub(crate) fn make(message: Option<&str>, hard: bool, counted: Option<TaskRef>) -> Request {
         Request(Arc::new(Inner {
             message: message.map(Into::into),
@@ -49,6 +80,7 @@ impl Request {
             counted,
             withdrawn: AtomicBool::new(false),
             resumed: AtomicBool::new(false),
+            passes_on: None,
         }))
     }
 

@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::cell::{self, CANCEL, DONE, Header, NOTIFY};
+use crate::cell::{self, ASKED_ITSELF, CANCEL, DONE, Header, NOTIFY};
 use crate::wait::{Wait, WaitKind};
 use crate::{Context, Request, thread};
 
@@ -244,10 +244,15 @@ impl TaskRef {
 
     /// Asks the task to stop, softly or hard.
     pub fn ask(&self, message: Option<&str>, hard: bool) -> bool {
-        if self.is_finished() {
-            return false;
-        }
-        let request = Request::make(message, hard, Some(self.clone()));
+        !self.is_finished() && self.deliver(Request::make(message, hard, Some(self.clone())))
+    }
+
+    /// Asks the task to stop because one who awaits it was asked.
+    pub fn pass_on(&self, request: &Request) -> bool {
+        !self.is_finished() && self.deliver(Request::passed_on(request, self))
+    }
+
+    fn deliver(&self, request: Request) -> bool {
         let header = self.header();
         let old = {
             let mut rare = header.rare();
@@ -266,7 +271,11 @@ impl TaskRef {
             }
         };
         drop(old);
-        self.schedule();
+        if header.is_here() && self.is_current() {
+            header.set_flag(ASKED_ITSELF);
+        } else {
+            self.schedule();
+        }
         true
     }
 

@@ -351,8 +351,13 @@ impl<S: Gathered> Gather<S> {
     /// Passes requests on. True: the await is cancelled for good.
     fn delegate(&mut self) -> bool {
         if let Some(request) = self.join.position.inbox() {
+            if request.came_round(self.join.asked.as_ref()) {
+                self.join.over = true;
+                self.join.position.raise(request);
+                return true;
+            }
             self.slots.for_each_open(&mut |task| {
-                task.ask(request.message(), request.is_hard());
+                task.pass_on(&request);
             });
             self.join.asked = Some(request);
         }

@@ -191,7 +191,7 @@ pub(crate) fn poll_inside<F: Future>(
 ) -> Poll<Result<F::Output, Request>> {
     if let Some(request) = request.or_else(|| children.take_again().filter(|again| !again.is_withdrawn())) {
         if request.is_hard() || !children.push(&request) {
-            future.set(None);
+            drop_inside(children, future, cx.waker());
             children.clear();
             return Poll::Ready(Err(request));
         }
@@ -229,16 +229,22 @@ fn look_at_answers<F>(
         Answers::Settled(raised) => raised,
         Answers::Open if ready => {
             // What it still held gives its request back now.
-            future.set(None);
+            drop_inside(children, future.as_mut(), waker);
             children.left_open()
         }
         Answers::Open => None,
     };
     if raised.is_some() {
-        future.set(None);
+        drop_inside(children, future, waker);
         children.clear();
     }
     raised
+}
+
+/// Drops a scope's future, which may answer requests of the scope in doing so. They are not news to the scope.
+fn drop_inside<F>(children: &Children, mut future: Pin<&mut Option<F>>, waker: &Waker) {
+    let frame = Frame { children, waker };
+    inside(&frame, || future.set(None));
 }
 
 impl Scope {
@@ -317,8 +323,16 @@ impl Ticket {
 
     /// The request goes back.
     pub(crate) fn bounce(&mut self) {
-        if let Some((up, waker)) = self.0.take() {
-            drop(up);
+        self.answer(drop);
+    }
+
+    /// Answers, and wakes the scope above, which has to look at it. Inside that scope's own poll there is no need: it looks
+    /// afterwards, and the wake would let its task run once more, in a turn that belongs to others.
+    fn answer(&mut self, how: impl FnOnce(Up)) {
+        let Some((up, waker)) = self.0.take() else { return };
+        let looks = with_frame(|frame| frame.is_some_and(|frame| frame.children.has(&up)));
+        how(up);
+        if !looks {
             waker.wake();
         }
     }
@@ -333,9 +347,6 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if let Some((up, waker)) = self.0.take() {
-            up.end();
-            waker.wake();
-        }
+        self.answer(Up::end);
     }
 }

@@ -71,7 +71,8 @@ impl Join {
 
     #[cold]
     fn pass_on<T>(&mut self, raw: &mut RawTask<T>, request: Request) -> bool {
-        let passed = raw.as_task_ref().ask(request.message(), request.is_hard());
+        // A request that has come back here goes no further: all in the circle end.
+        let passed = !request.came_round(self.asked.as_ref()) && raw.as_task_ref().pass_on(&request);
         if passed {
             self.asked = Some(request);
         } else {

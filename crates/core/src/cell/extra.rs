@@ -56,6 +56,8 @@ pub(crate) struct Rare {
     pub(crate) callbacks: BTreeMap<u64, Callback>,
     /// The number of the next callback.
     pub(crate) next_callback: u64,
+    /// The number of the first callback that was added after somebody began to await the task on its loop.
+    pub(crate) joined_before: u64,
     /// Who awaits a loop's task from another thread. The state has `NOTIFY`.
     pub(crate) remote_joiner: Option<Waker>,
     /// Wakes the future that runs the task on an executor which is not ours.

@@ -54,11 +54,12 @@ pub(crate) fn finish_local(cell: NonNull<Header>, references: i32) {
             Err(seen) => state = seen,
         }
     };
-    if let Some(joiner) = joiner {
-        joiner.wake();
-    }
-    if state & (NOTIFY | DETACHED) != 0 {
-        tell(cell, state);
+    if state & (NOTIFY | DETACHED) == 0 {
+        if let Some(joiner) = joiner {
+            joiner.wake();
+        }
+    } else {
+        tell(cell, state, joiner);
         // SAFETY: the references that were kept.
         unsafe { release_shared(cell, references as u64) };
     }
@@ -90,7 +91,7 @@ pub(crate) fn finish_shared(cell: NonNull<Header>, references: u64) {
             .with(|slot| unsafe { &*slot }.as_ref().map(Waker::wake_by_ref));
     }
     if state & (NOTIFY | DETACHED) != 0 {
-        tell(cell, state);
+        tell(cell, state, None);
     }
     // SAFETY: the caller's references.
     unsafe { release_shared(cell, references) };
@@ -117,24 +118,37 @@ fn drop_outcome(cell: NonNull<Header>) {
     unsafe { (cell.as_ref().vtable.drop_outcome)(cell) };
 }
 
-/// Wakes who waits from afar, runs the callbacks, and drops an outcome that nobody wants.
+/// Wakes who waits from afar, runs the callbacks and wakes who waits here, in the order in which they came, and drops an
+/// outcome that nobody wants.
 #[cold]
-fn tell(cell: NonNull<Header>, state: u64) {
+fn tell(cell: NonNull<Header>, state: u64, mut joiner: Option<Waker>) {
     // SAFETY: the caller has a reference.
     let header = unsafe { cell.as_ref() };
     if state & NOTIFY != 0 {
-        let (joiner, callbacks) = {
+        let (remote, callbacks, joined_before) = {
             let mut rare = header.rare();
-            (rare.remote_joiner.take(), mem::take(&mut rare.callbacks))
+            (
+                rare.remote_joiner.take(),
+                mem::take(&mut rare.callbacks),
+                rare.joined_before,
+            )
         };
-        if let Some(joiner) = joiner {
-            joiner.wake();
+        if let Some(remote) = remote {
+            remote.wake();
         }
         // SAFETY: as above.
         let task = unsafe { TaskRef::borrow(cell) };
-        for callback in callbacks.into_values() {
+        for (number, callback) in callbacks {
+            if number >= joined_before {
+                if let Some(joiner) = joiner.take() {
+                    joiner.wake();
+                }
+            }
             callback::call(&task, callback);
         }
+    }
+    if let Some(joiner) = joiner {
+        joiner.wake();
     }
     if state & DETACHED != 0 {
         drop_outcome(cell);

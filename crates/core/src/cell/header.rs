@@ -27,6 +27,8 @@ pub(crate) const UNWANTED: u8 = 1 << 1;
 pub(crate) const ENDED: u8 = 1 << 2;
 /// The owner's flag: a part of the loop's machinery, which is in no list of tasks. Set at birth.
 pub(crate) const PART: u8 = 1 << 3;
+/// The owner's flag: the running task asked itself to stop, and goes to the ready queue when its step is over.
+pub(crate) const ASKED_ITSELF: u8 = 1 << 4;
 
 /// Nothing is behind the header: not yet, or the outcome was taken.
 pub(crate) const EMPTY: u8 = 0;

@@ -26,18 +26,25 @@ pub(crate) enum Joined {
 /// Looks whether the task is done, and leaves a waker if not. The handle alone calls it.
 #[inline]
 pub(crate) fn poll_join(header: &Header, waker: &Waker) -> Joined {
-    if header.is_done() {
+    let state = header.state.load();
+    if state & DONE != 0 {
         return Joined::Done;
     }
     if header.counts_here() {
         // SAFETY: the loop's thread alone touches the slot of a task that has not ended.
-        let old = header.joiner.with_mut(|slot| unsafe {
+        let (old, begins) = header.joiner.with_mut(|slot| unsafe {
             match &*slot {
-                Some(known) if known.will_wake(waker) => None,
-                _ => (*slot).replace(waker.clone()),
+                Some(known) if known.will_wake(waker) => (None, false),
+                known => {
+                    let begins = known.is_none();
+                    ((*slot).replace(waker.clone()), begins)
+                }
             }
         });
         drop(old);
+        if begins && state & NOTIFY != 0 {
+            join_behind_callbacks(header);
+        }
         return Joined::Waiting;
     }
     if header.place.kind() == Kind::Loop {
@@ -45,6 +52,13 @@ pub(crate) fn poll_join(header: &Header, waker: &Waker) -> Joined {
     } else {
         join_shared(header, waker)
     }
+}
+
+/// Callbacks that are there already are told first.
+#[cold]
+fn join_behind_callbacks(header: &Header) {
+    let mut rare = header.rare();
+    rare.joined_before = rare.next_callback;
 }
 
 fn join_from_afar(header: &Header, waker: &Waker) -> Joined {

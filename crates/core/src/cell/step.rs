@@ -8,9 +8,9 @@ use std::task::{Context, Poll, Waker};
 
 use crate::call::{Call, CallRef};
 use crate::cell::finish::{close_local, close_shared, finish_local, finish_shared};
-use crate::cell::header::{ENDED, Header, READY, release};
+use crate::cell::header::{ASKED_ITSELF, ENDED, Header, READY, release};
 use crate::cell::state::{RUNNING, SCHEDULED};
-use crate::cell::wake::{borrowed_waker, push_to_pool};
+use crate::cell::wake::{borrowed_waker, push_to_pool, schedule};
 use crate::place::Kind;
 use crate::{TaskRef, thread};
 
@@ -127,6 +127,9 @@ impl Queued {
             finish_local(self.into_raw(), 1);
         } else {
             let header = self.header();
+            if header.has_flag(ASKED_ITSELF) {
+                return wake_after_step(header);
+            }
             header.refs.set(header.refs.get() - 1);
             mem::forget(self);
         }
@@ -233,9 +236,22 @@ pub(crate) unsafe fn run_first(cell: NonNull<Header>) {
     if poll_here(cell) {
         finish_local(cell, 1);
     } else {
+        // SAFETY: the caller's reference, which is given back afterwards.
+        let header = unsafe { cell.as_ref() };
+        if header.has_flag(ASKED_ITSELF) {
+            wake_after_step(header);
+        }
         // SAFETY: one reference is the caller's to give back.
         unsafe { release(cell) };
     }
+}
+
+/// The step is over in which a task asked itself to stop: it sees the request in its turn, behind what it made ready.
+#[cold]
+fn wake_after_step(header: &Header) {
+    header.clear_flag(ASKED_ITSELF);
+    // SAFETY: the caller has a reference.
+    unsafe { schedule(NonNull::from(header)) };
 }
 
 /// A step of a task inside the future that runs it on an executor which is not ours.
