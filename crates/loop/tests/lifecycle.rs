@@ -136,7 +136,7 @@ fn a_stop_from_another_thread_ends_the_wait() {
     thread.join().unwrap();
 }
 
-// LOP-10, LOP-11, LOP-01
+// LOP-01, LOP-05, LOP-10, LOP-11
 #[test]
 fn a_loop_knows_whether_it_runs_and_whether_it_is_closed() {
     let mut event_loop = mock_loop();

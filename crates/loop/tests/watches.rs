@@ -26,7 +26,7 @@ fn byte(from: &UnixStream) -> Option<u8> {
     (from.read(&mut byte).expect("it is ready") == 1).then_some(byte[0])
 }
 
-// LOP-39, LOP-40
+// LOP-39, LOP-40, LOP-86
 #[test]
 fn a_reader_that_takes_one_byte_at_a_time_is_called_for_each_of_a_hundred() {
     for backend in [Backend::Auto, Backend::Polling, Backend::PollingOneshot] {

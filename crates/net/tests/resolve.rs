@@ -139,6 +139,7 @@ fn an_address_of_the_other_family_is_not_found() {
     }
 }
 
+// LOP-52
 #[test]
 fn localhost_is_found_off_the_loop() {
     everywhere(|| async {
@@ -215,6 +216,7 @@ fn services_have_names() {
     });
 }
 
+// LOP-53
 #[cfg(unix)]
 #[test]
 fn the_loopback_has_a_name() {
