@@ -396,3 +396,13 @@ unsafe fn drop_waker(data: *const ()) {
     // SAFETY: the waker's reference.
     drop(unsafe { reference(data) });
 }
+
+#[cfg(all(test, target_pointer_width = "64", not(asyncio_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_takes_no_more_than_forty_bytes() {
+        assert!(size_of::<Call>() <= 40, "{}", size_of::<Call>());
+    }
+}
