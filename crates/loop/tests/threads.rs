@@ -57,9 +57,10 @@ fn work_moves_from_loop_to_loop_and_its_result_comes_back() {
         assert_ne!(id, std::thread::current().id());
         // A task of the pool of one loop is awaited, and cancelled, on another.
         let task = there
-            .run_coroutine_threadsafe_with(|| async { spawn(std::future::pending::<()>()) })
+            .run_coroutine_threadsafe_with(|| async { Some(spawn(std::future::pending::<()>())) })
             .await
-            .unwrap();
+            .unwrap()
+            .expect("it is there");
         task.cancel();
         assert!(task.await.unwrap_err().is_cancelled());
         own + 2
