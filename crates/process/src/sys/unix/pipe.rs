@@ -232,3 +232,6 @@ impl fmt::Debug for PipeWriter {
 fn one_way() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, "a pipe goes one way")
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
