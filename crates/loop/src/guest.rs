@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use asyncio_core::{Entered, current_loop};
+use asyncio_core::{Entered, ExceptionContext, current_loop};
 use asyncio_tasks::{JoinError, Promise, Task, TaskRef, all_tasks, current_task};
 
 use crate::loop_handle;
@@ -193,7 +193,10 @@ fn turn() {
 impl<T: 'static> Guest for Run<T> {
     fn turn(&mut self) -> bool {
         // Told to stop, it goes on: the host alone stops.
-        if self.event_loop.run_once(Some(Duration::ZERO)).is_err() {
+        if let Err(error) = self.event_loop.run_once(Some(Duration::ZERO)) {
+            let context =
+                ExceptionContext::new("the loop of a guest failed, and is closed").with_error(error);
+            self.event_loop.handle.call_exception_handler(&context);
             return true;
         }
         if self.task.as_ref().is_none_or(|task| task.is_finished()) {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_task::Runnable;
 use asyncio_core::blocking::RunBlocking;
@@ -63,6 +63,12 @@ impl LazyBlocking {
             return None;
         }
         self.given.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// An executor of somebody else says nothing when its last job has ended: who waits for that looks again then.
+    pub(crate) fn recheck(&self) -> Option<Instant> {
+        let given = self.given()?;
+        (given.outstanding() > 0).then(|| Instant::now() + Duration::from_millis(1))
     }
 
     /// Ends the pool, if there is one.

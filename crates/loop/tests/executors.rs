@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use asyncio_core::blocking::{BlockingJob, RunBlocking};
 use asyncio_executor::BlockingPool;
-use asyncio_loop::{EventLoop, get_running_loop, run};
+use asyncio_loop::{EventLoop, Runner, get_running_loop, run};
 use asyncio_tasks::{BlockingCall, ContextVar, to_thread};
+use asyncio_timers::sleep;
 use static_assertions::assert_impl_all;
 
 assert_impl_all!(BlockingCall<u32>: Send, Sync, Unpin);
@@ -144,4 +145,20 @@ fn a_handle_of_a_closed_loop_refuses_blocking_work() {
     event_loop.close();
     let refused = futures_lite::future::block_on(handle.run_in_executor(None, || ()));
     assert!(refused.unwrap_err().is_cancelled());
+}
+
+// LOP-59: an executor of one's own does not tell when it has nothing left to do.
+#[test]
+fn a_mock_clock_goes_on_when_an_executor_of_ones_own_has_come_to_rest() {
+    let mut runner = Runner::new().mock_clock(true);
+    runner
+        .run(async {
+            let this = get_running_loop();
+            this.set_default_executor(Arc::new(Threads::default()));
+            for n in 0..20 {
+                assert_eq!(to_thread(move || n).await.unwrap(), n);
+                sleep(Duration::from_secs(3600)).await;
+            }
+        })
+        .unwrap();
 }

@@ -7,9 +7,27 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use asyncio_core::{CallRefusal, CallRefused, DelayedCall};
 use asyncio_core::{Outcome, RunTask, TaskRef, foreign_task, outside};
+use asyncio_loop::{Driver, ExecutorBusy, HostCall, LoopHandle, Turned, WaitFor};
 use asyncio_loop::{EventLoop, Runner, get_running_loop};
-use asyncio_tasks::{Promise, TaskFactory, all_tasks, create_task, current_task};
+use asyncio_tasks::{FactorySlot, Promise, TaskFactory, all_tasks, create_task, current_task};
+use asyncio_timers::{Clock, LocalHandle, LocalTimer, TimeSource};
+use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
+
+assert_impl_all!(CallRefusal: Send, Sync, Unpin, Copy, std::error::Error);
+assert_impl_all!(CallRefused<fn()>: Send, Sync, Unpin, std::error::Error);
+assert_impl_all!(ExecutorBusy: Send, Sync, Unpin, Copy, std::error::Error);
+assert_impl_all!(WaitFor: Send, Sync, Unpin, Copy);
+assert_impl_all!(Turned: Send, Sync, Unpin, Copy);
+assert_impl_all!(HostCall: Send, Unpin);
+assert_impl_all!(Clock: Send, Sync, Unpin, Clone);
+assert_impl_all!(LoopHandle: Send, Sync);
+assert_obj_safe!(TimeSource, Driver);
+assert_not_impl_any!(DelayedCall: Send, Sync);
+assert_not_impl_any!(LocalHandle: Send, Sync);
+assert_not_impl_any!(LocalTimer: Send, Sync);
+assert_not_impl_any!(FactorySlot: Send, Sync);
 
 fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     Pin::new(future).poll(&mut Context::from_waker(Waker::noop()))

@@ -101,7 +101,7 @@ impl EventLoop {
         }
         if awaited {
             let Some(patience) = self.options.autojump_after else {
-                return Jump::Wait(None);
+                return Jump::Wait(self.blocking.recheck());
             };
             let until = Instant::now() + patience;
             if !self.queue.prepare_park() {
