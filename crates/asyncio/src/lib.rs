@@ -82,12 +82,14 @@ pub use asyncio_reactor as reactor;
 /// Executors to be used without a loop, and the pool for blocking work.
 pub use asyncio_executor as executor;
 
+#[cfg(unix)]
+pub use asyncio_loop::introspect_paths;
 pub use asyncio_loop::{
     BlockingJob, CallRefusal, CallRefused, ConcurrentFuture, Driver, EventLoop, EventLoopBuilder,
     ExceptionContext, ExceptionHandler, ExecutorBusy, GetLoop, Handle, HostCall, LoopClosed, LoopHandle,
-    NoEventLoop, PerCore, PerCoreError, RunBlocking, RunError, Runner, ThreadSafeHandle, TimerHandle, Turned,
-    WaitFor, call_at, call_later, call_soon, exit_by_sigint, get_running_loop, run, run_per_core,
-    start_guest_run, try_get_running_loop, try_run, unwrap_future, wrap_future,
+    Metrics, NoEventLoop, PerCore, PerCoreError, RunBlocking, RunError, Runner, ThreadSafeHandle,
+    TimerHandle, Turned, WaitFor, call_at, call_later, call_soon, exit_by_sigint, get_running_loop, run,
+    run_per_core, start_guest_run, try_get_running_loop, try_run, unwrap_future, wrap_future,
 };
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};
@@ -107,16 +109,18 @@ pub use asyncio_sync::{
     Barrier, BoundedSemaphore, BrokenBarrierError, Condition, Event, Lock, Semaphore, ValueError,
 };
 pub use asyncio_tasks::{
-    AsCompleted, BorrowGroup, CallbackId, CancelToken, Cancelled, CancelledError, Context, ContextEntered,
-    ContextVar, ExceptionGroup, Gather, GroupClosed, GroupTask, InvalidStateError, Job, JoinError, LocalJob,
-    LookupError, Promise, PromiseError, ResultError, ReturnWhen, Spawn, Task, TaskBuilder, TaskFactory,
-    TaskFuture, TaskGroup, TaskRef, TaskSet, TaskSpawnError, TimeoutError, TimeoutHandle, TimeoutState,
-    Token, TokenError, TryGather, WaitKind, WaitRecord, all_tasks, as_completed, borrow_group,
+    AsCompleted, AwaitEdge, BorrowGroup, CallbackId, CancelToken, Cancelled, CancelledError, Context,
+    ContextEntered, ContextVar, ExceptionGroup, FrameCallGraphEntry, FutureCallGraph, Gather, GroupClosed,
+    GroupTask, InvalidStateError, Job, JoinError, LocalJob, LookupError, Promise, PromiseError, ResultError,
+    ReturnWhen, Spawn, Task, TaskBuilder, TaskFactory, TaskFuture, TaskGraph, TaskGroup, TaskRef, TaskSet,
+    TaskSpawnError, TimeoutError, TimeoutHandle, TimeoutState, Token, TokenError, TryGather, WaitKind,
+    WaitRecord, all_tasks, as_completed, borrow_group, capture_call_graph, capture_call_graph_of,
     catch_cancelled, context_var, copy_context, create_eager_task_factory, create_task, current_task,
-    eager_task_factory, finally, gather, gather_all, gather_all_spawn, gather_spawn, gather_tasks, join, on,
-    on_cancel, race, select, shield, shield_future, shield_spawn, spawn, task, task_group,
-    task_group_infallible, timeout, timeout_at, timeout_scope, to_thread, try_create_task, try_gather,
-    try_gather_all, try_gather_all_spawn, try_gather_spawn, try_spawn, wait, wait_for, yield_now,
+    eager_task_factory, finally, format_call_graph, gather, gather_all, gather_all_spawn, gather_spawn,
+    gather_tasks, join, on, on_cancel, print_call_graph, race, select, shield, shield_future, shield_spawn,
+    spawn, task, task_group, task_group_infallible, timeout, timeout_at, timeout_scope, to_thread,
+    try_create_task, try_gather, try_gather_all, try_gather_all_spawn, try_gather_spawn, try_spawn, wait,
+    wait_for, write_call_graph, yield_now,
 };
 
 /// Tasks and structured concurrency: all of it, with the futures' types.

@@ -38,7 +38,7 @@ pub(crate) struct Call {
     /// The context that the function runs in, if it was given one, or once it has set a variable. It belongs to who
     /// owns the function; of a local cell, to the loop's thread.
     context: Cell<Option<Context>>,
-    location: &'static Location<'static>,
+    pub(crate) location: &'static Location<'static>,
 }
 
 #[repr(C)]

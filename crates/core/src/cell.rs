@@ -45,7 +45,7 @@ use header::{EMPTY, FUTURE, OUTCOME};
 pub(crate) use join::{Joined, detach, outcome, poll_join, take};
 pub(crate) use state::{CANCEL, DONE, NOTIFY};
 pub(crate) use step::{Queued, run_first, run_foreign};
-pub(crate) use wake::{come_home, schedule};
+pub(crate) use wake::{come_home, id_of_waker, schedule};
 
 /// A task whose future is `F`. The header comes first, so that a pointer to one is a pointer to the other.
 #[repr(C)]

@@ -10,7 +10,9 @@ mod context;
 mod foreign;
 mod fork;
 mod handle;
+mod holders;
 mod loop_queue;
+mod members;
 mod outcome;
 mod part;
 mod place;
@@ -28,6 +30,7 @@ mod task_ref;
 mod thread;
 mod wait;
 mod wake_list;
+mod watch;
 
 pub use beside::{Beside, run_beside};
 pub use callback::{
@@ -40,10 +43,12 @@ pub use context::{
 pub use foreign::{RunTask, foreign_task};
 pub use fork::fork_generation;
 pub use handle::{DelayedCall, Handle, ThreadSafeHandle};
+pub use holders::{Holder, granted, holder_of, note_holder};
 pub use loop_queue::{
     LoopQueue, Start, current_loop, home_loop, loop_tasks, spawn_local, spawn_made, starts_eagerly,
     stop_here, takes_tasks,
 };
+pub use members::{member_of, note_member};
 pub use outcome::Outcome;
 pub use part::{Part, spawn_part};
 pub use place::QueueId;
@@ -59,5 +64,6 @@ pub use slot::{Entered, Slot};
 pub use table::TooManyQueues;
 pub use task_ref::{CallbackId, TaskName, TaskRef};
 pub use thread::{in_step, outside, scope_frame, take_running_request, with_scope_frame};
-pub use wait::{Wait, WaitKind, current_task_id, waits_for};
+pub use wait::{Wait, WaitKind, current_task_id, task_of_waker, waits_for, waits_for_deadline};
 pub use wake_list::WakeList;
+pub use watch::{Glimpse, Running, is_watched, watched_step, watched_tasks};

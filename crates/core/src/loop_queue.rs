@@ -9,6 +9,7 @@
 mod calls;
 mod pace;
 mod tick;
+mod watch;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -27,7 +28,8 @@ use crate::place::{INDEX_BITS, Kind, Place, QueueId};
 use crate::registry::Registry;
 use crate::report::ExceptionHandler;
 use crate::table::{self, TaskRemote, TooManyQueues};
-use crate::{Outcome, RawTask, TaskRef, thread};
+use crate::watch::Pulse;
+use crate::{Outcome, RawTask, TaskRef, members, thread};
 
 /// The ready queue of a loop: single owner, bound to the thread that made it.
 pub struct LoopQueue {
@@ -38,7 +40,7 @@ pub(crate) struct LoopState {
     id: QueueId,
     remote: &'static TaskRemote,
     ready: RefCell<VecDeque<Queued>>,
-    registry: RefCell<Registry>,
+    registry: Registry,
     closed: Cell<bool>,
     /// A task of the loop takes a step. While it does, no other may be taken from the queue: it could be the same.
     stepping: Cell<bool>,
@@ -47,6 +49,8 @@ pub(crate) struct LoopState {
     /// The loop is to stop when what is ready now has had its turn.
     stopping: Cell<bool>,
     blocks: Blocks,
+    /// Other threads may look.
+    watch: Cell<Option<&'static Pulse>>,
 }
 
 /// When a new task takes its first step.
@@ -80,8 +84,11 @@ impl LoopState {
     }
 
     #[inline]
-    pub(crate) fn unregister(&self, index: u32) {
-        self.registry.borrow_mut().remove(index);
+    pub(crate) fn unregister(&self, index: u32, id: u64) {
+        self.registry.remove(index);
+        if self.registry.is_watched() {
+            members::forget(id);
+        }
     }
 
     /// Starts a task whose future is what `make` gives.
@@ -119,7 +126,7 @@ impl LoopState {
     /// The header of a new cell, with two references and an index.
     #[inline(never)]
     fn begin(&self, vtable: &'static VTable, location: &'static Location<'static>) -> NonNull<Header> {
-        let index = self.registry.borrow_mut().reserve();
+        let index = self.registry.reserve();
         let place = Place::new(self.id, Kind::Loop, index);
         let room = self.blocks.allocate(&vtable.size);
         #[expect(unsafe_code, reason = "a new cell")]
@@ -139,7 +146,7 @@ impl LoopState {
     unsafe fn launch(&self, cell: NonNull<Header>, start: Option<Start>) {
         // SAFETY: there are references.
         let index = unsafe { cell.as_ref() }.place.index();
-        self.registry.borrow_mut().fill(index, cell);
+        self.registry.fill(index, cell);
         let eager = match start {
             Some(start) => start == Start::Eager,
             None => self.eager.get(),
@@ -199,7 +206,7 @@ impl LoopState {
     }
 
     fn tasks(&self) -> Vec<TaskRef> {
-        let registry = self.registry.borrow();
+        let registry = &self.registry;
         let mut tasks = Vec::with_capacity(registry.len());
         let mut from = 0;
         while let Some((index, cell)) = registry.next(from) {
@@ -241,12 +248,13 @@ impl LoopQueue {
                 id,
                 remote,
                 ready: RefCell::new(VecDeque::new()),
-                registry: RefCell::new(Registry::new((1 << INDEX_BITS) - 1)),
+                registry: Registry::new((1 << INDEX_BITS) - 1),
                 closed: Cell::new(false),
                 stepping: Cell::new(false),
                 eager: Cell::new(false),
                 stopping: Cell::new(false),
                 blocks: Blocks::default(),
+                watch: Cell::new(None),
             }),
         })
     }
@@ -345,7 +353,7 @@ impl LoopQueue {
 
     /// How many tasks of this queue have not ended.
     pub fn live(&self) -> usize {
-        self.state.registry.borrow().len()
+        self.state.registry.len()
     }
 
     /// The tasks of this queue that have not ended, in no particular order.
@@ -398,7 +406,7 @@ impl LoopQueue {
 
     /// Ends one registered task.
     fn close_one(&self) -> bool {
-        let first: Option<(usize, NonNull<Header>)> = self.state.registry.borrow().next(0);
+        let first: Option<(usize, NonNull<Header>)> = self.state.registry.next(0);
         if let Some((_, cell)) = first {
             #[expect(unsafe_code, reason = "the task is dropped without a step")]
             // SAFETY: this is the loop's thread, and no task takes a step. What is registered is not done, and so
@@ -415,6 +423,7 @@ impl LoopQueue {
 impl Drop for LoopQueue {
     fn drop(&mut self) {
         self.close();
+        self.unwatch();
         table::release(self.state.id);
     }
 }

@@ -27,7 +27,7 @@ use crate::place::{INDEX_BITS, Kind, Place, QueueId};
 use crate::registry::Registry;
 use crate::report::ExceptionHandler;
 use crate::table::{self, TaskRemote, TooManyQueues};
-use crate::{Outcome, RawTask, TaskRef, thread};
+use crate::{Glimpse, Outcome, RawTask, Running, TaskRef, is_watched, thread};
 
 /// How many tasks a worker's deque holds; more go to the injector.
 const DEQUE: usize = 1024;
@@ -59,6 +59,8 @@ pub(crate) struct PoolState {
     closed: AtomicBool,
     /// The loop that the pool belongs to.
     home: OnceLock<QueueId>,
+    /// How many tasks were taken from another worker's deque.
+    steals: AtomicU64,
 }
 
 /// Aligned so that two workers do not share a cache line.
@@ -67,6 +69,8 @@ struct Deque {
     tasks: ConcurrentQueue<Queued>,
     /// How many steps the owner has started. Written by the owner alone.
     started: AtomicU64,
+    /// While somebody may look: the number of the task that the owner runs, or 0.
+    running: AtomicU64,
 }
 
 #[repr(align(64))]
@@ -142,7 +146,7 @@ impl PoolState {
     {
         let shard = worker.map_or(0, |worker| 1 + worker % (SHARDS - 1));
         let cell = {
-            let mut registry = self.shard(shard);
+            let registry = self.shard(shard);
             // Looked at under the lock: `close` sets it before it goes through the shards.
             if self.closed.load(Ordering::Relaxed) {
                 return Err(future);
@@ -184,6 +188,7 @@ impl PoolQueue {
         let deque = || Deque {
             tasks: ConcurrentQueue::bounded(DEQUE),
             started: AtomicU64::new(0),
+            running: AtomicU64::new(0),
         };
         let state = Arc::new(PoolState {
             id,
@@ -196,6 +201,7 @@ impl PoolQueue {
             watch: OnceLock::new(),
             closed: AtomicBool::new(false),
             home: OnceLock::new(),
+            steals: AtomicU64::new(0),
         });
         table::set_pool(id, Arc::downgrade(&state));
         Ok(PoolQueue { state })
@@ -301,6 +307,23 @@ impl PoolQueue {
         self.state.injector.len()
     }
 
+    /// How many tasks workers have taken from other workers.
+    pub fn steals(&self) -> u64 {
+        self.state.steals.load(Ordering::Relaxed)
+    }
+
+    /// What each worker runs just now, as far as some loop of the process is watched; from any thread.
+    pub fn glimpses(&self) -> Vec<Glimpse> {
+        let look = |deque: &Deque| Glimpse {
+            running: match deque.running.load(Ordering::Relaxed) {
+                0 => Running::Nothing,
+                task => Running::Task(task),
+            },
+            steps: deque.started.load(Ordering::Relaxed),
+        };
+        self.state.deques.iter().map(look).collect()
+    }
+
     /// Announces that every worker is asleep, or about to be: the next push from outside will unpark one. `false`
     /// means that the injector has something and the caller must not wait.
     #[must_use = "on false the worker must not wait"]
@@ -388,6 +411,7 @@ impl Worker {
     pub fn tick(&self, budget: usize) -> usize {
         let _restore = thread::enter_pool(&self.pool.state, self.index);
         let deque = self.deque();
+        let watched = is_watched();
         let mut started = deque.started.load(Ordering::Relaxed);
         for done in 0..budget {
             let injected = if started % INJECTOR_INTERVAL == 0 {
@@ -401,7 +425,13 @@ impl Worker {
             };
             started += 1;
             deque.started.store(started, Ordering::Relaxed);
+            if watched {
+                deque.running.store(task.header().id, Ordering::Relaxed);
+            }
             task.run();
+            if watched {
+                deque.running.store(0, Ordering::Relaxed);
+            }
         }
         budget
     }
@@ -447,6 +477,9 @@ impl Worker {
             } else {
                 started + queued as u64
             };
+        }
+        if taken > 0 {
+            self.pool.state.steals.fetch_add(taken as u64, Ordering::Relaxed);
         }
         taken
     }

@@ -13,6 +13,7 @@ use crate::place::{QueueId, SLOT_BITS};
 use crate::pool_queue::PoolState;
 use crate::remote::Remote;
 use crate::report::ExceptionHandler;
+use crate::watch::Pulse;
 
 /// The remote side of a task queue.
 pub(crate) type TaskRemote = Remote<Queued>;
@@ -35,6 +36,8 @@ struct Entry {
     pool: Mutex<Weak<PoolState>>,
     /// Who is told of failures that no caller sees.
     handler: Mutex<Option<(QueueId, ExceptionHandler)>>,
+    /// What the queue's owner lets other threads see.
+    pulse: Pulse,
 }
 
 struct Free {
@@ -104,6 +107,12 @@ pub(crate) fn is_there(id: QueueId) -> bool {
     entry(id).owner.load(Ordering::Acquire) == id.number()
 }
 
+/// What the owner of the queue `id` lets other threads see, if the queue is still there.
+pub(crate) fn pulse(id: QueueId) -> Option<&'static Pulse> {
+    let entry = TABLE[id.slot()].get()?;
+    (entry.owner.load(Ordering::Acquire) == id.number()).then_some(&entry.pulse)
+}
+
 /// Notes that the slot of `id` belongs to a pool.
 pub(crate) fn set_pool(id: QueueId, pool: Weak<PoolState>) {
     *entry(id).pool() = pool;
@@ -143,6 +152,7 @@ impl Entry {
             owner: AtomicU32::new(NOBODY),
             pool: Mutex::new(Weak::new()),
             handler: Mutex::new(None),
+            pulse: Pulse::new(),
         }
     }
 

@@ -14,12 +14,12 @@ use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::Request;
 use crate::call::{Call, CallRef};
 use crate::cell::{CANCEL, Header, PART, Queued};
 use crate::loop_queue::LoopState;
 use crate::place::Kind;
 use crate::pool_queue::PoolState;
+use crate::{Request, members};
 
 pub(crate) struct Thread {
     queue: Cell<*const LoopState>,
@@ -161,16 +161,17 @@ pub(crate) fn push_call(call: CallRef) {
 #[inline]
 pub(crate) fn unregister(task: NonNull<Header>) {
     // SAFETY: who ends a task has a reference.
-    let place = unsafe { task.as_ref() }.place;
+    let Header { place, id, .. } = unsafe { task.as_ref() };
     match place.kind() {
         Kind::Loop => with_loop(|state| {
             if let Some(state) = state {
-                state.unregister(place.index());
+                state.unregister(place.index(), *id);
             }
         }),
         Kind::Pool => with_pool(|pool| {
             if let Some((state, _)) = pool {
                 state.unregister(place.index());
+                members::forget(*id);
             }
         }),
         Kind::Foreign => {}

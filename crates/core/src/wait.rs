@@ -5,8 +5,9 @@
 //! outside: it may be stale for a moment, and an address in it is to be compared, not followed.
 
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 
-use crate::thread;
+use crate::{cell, thread};
 
 /// What a task waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +66,11 @@ const KINDS: [WaitKind; 12] = [
 const KIND_BITS: u32 = 4;
 
 impl Wait {
+    /// What a wait record shows of an address.
+    pub fn visible(address: usize) -> usize {
+        (address << KIND_BITS) >> KIND_BITS
+    }
+
     pub(crate) fn from_word(word: usize) -> Wait {
         let kind = KINDS
             .get(word & ((1 << KIND_BITS) - 1))
@@ -89,6 +95,27 @@ pub fn waits_for(kind: WaitKind, address: usize) {
             unsafe { task.as_ref() }.wait.store(word, Ordering::Relaxed);
         }
     });
+}
+
+/// Notes that the running task waits for a deadline, unless it is known to wait for something else: a deadline mostly
+/// bounds another wait.
+#[inline]
+pub fn waits_for_deadline() {
+    thread::with_running(|task| {
+        if let Some(task) = task {
+            #[expect(unsafe_code, reason = "the running task's cell")]
+            // SAFETY: whoever runs the step has a reference.
+            let wait = &unsafe { task.as_ref() }.wait;
+            if wait.load(Ordering::Relaxed) == 0 {
+                wait.store(WaitKind::Timer as usize, Ordering::Relaxed);
+            }
+        }
+    });
+}
+
+/// The number of the task that is woken by `waker`, if it is a task of ours and the waker its own.
+pub fn task_of_waker(waker: &Waker) -> Option<u64> {
+    cell::id_of_waker(waker)
 }
 
 /// The number of the task that takes a step on this thread; 0 outside of tasks. It is what a lock or a permit notes

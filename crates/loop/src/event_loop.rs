@@ -3,6 +3,7 @@
 mod embed;
 mod run;
 mod turn;
+mod watch;
 
 pub use embed::{Turned, WaitFor};
 
@@ -23,6 +24,7 @@ use crate::lazy_blocking::LazyBlocking;
 use crate::loop_handle::{self, LoopHandle};
 use crate::pool::{Pool, PoolOptions};
 use crate::watches::Watches;
+use watch::Watch;
 
 /// A loop, with its drivers and its pool; it belongs to the thread that made it.
 ///
@@ -65,6 +67,8 @@ pub struct EventLoop {
     pub(crate) watches: Rc<Watches>,
     pub(crate) factory: FactorySlot,
     closed: bool,
+    /// Others may look at the loop.
+    watch: Watch,
     /// The time for cleanup is over: what is left is dropped.
     pub(crate) out_of_time: bool,
 }
@@ -117,7 +121,7 @@ impl EventLoop {
         }));
         handle.set_pool(&pool);
         let watches = Watches::new(queue.id(), reactor.handle());
-        Ok(EventLoop {
+        let mut event_loop = EventLoop {
             watches,
             factory: FactorySlot::new(options.task_factory.clone()),
             queue,
@@ -131,8 +135,11 @@ impl EventLoop {
             own_sources: 0,
             driver: None,
             closed: false,
+            watch: Watch::default(),
             out_of_time: false,
-        })
+        };
+        event_loop.begin_watch()?;
+        Ok(event_loop)
     }
 
     /// Calls `f` with this loop's drivers as the ones of this thread; the loop counts as running.
@@ -223,6 +230,7 @@ impl EventLoop {
             this.pool.close();
             this.timers.close();
         });
+        self.watch = Watch::default();
         if let Some(report) = self
             .blocking
             .shutdown(SHUTDOWN_TIMEOUT)

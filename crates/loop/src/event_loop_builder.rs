@@ -25,6 +25,7 @@ pub(crate) struct Options {
     pub(crate) exception_handler: Option<ExceptionHandler>,
     pub(crate) task_factory: Option<TaskFactory>,
     pub(crate) debug: bool,
+    pub(crate) introspect: bool,
 }
 
 /// How many steps a turn goes on for while tasks wake each other. At some 30 ns a step this is a look at I/O every
@@ -59,6 +60,7 @@ impl Default for EventLoopBuilder {
                 exception_handler: None,
                 task_factory: None,
                 debug: env_debug(),
+                introspect: env_introspect(),
             },
         }
     }
@@ -141,6 +143,22 @@ impl EventLoopBuilder {
         self
     }
 
+    /// Lets others of the same user look into the loop from outside: `asyncio ps PID` and `asyncio pstree PID`. Without this
+    /// call the environment decides: `ASYNCIO_INTROSPECT=1` opens the socket.
+    ///
+    /// One thread and one Unix socket serve all loops of the process that are opened. The socket lies where
+    /// [`introspect_paths`](crate::introspect_paths) says and can be used by the same user alone. Where the system has no
+    /// Unix sockets nothing is opened.
+    ///
+    /// # Python
+    ///
+    /// `python -m asyncio ps` reads any process of Python; a program of Rust has nothing that could be read that way.
+    #[doc(alias("ps", "pstree"))]
+    pub fn introspect(mut self, open: bool) -> EventLoopBuilder {
+        self.options.introspect = open;
+        self
+    }
+
     pub(crate) fn is_debug(&self) -> bool {
         self.options.debug
     }
@@ -168,6 +186,13 @@ impl EventLoopBuilder {
 }
 
 /// Does the environment ask for debug mode?
+fn env_introspect() -> bool {
+    #[cfg(unix)]
+    return crate::introspect::wanted_by_environment();
+    #[cfg(not(unix))]
+    return false;
+}
+
 fn env_debug() -> bool {
     std::env::var_os("ASYNCIO_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
 }

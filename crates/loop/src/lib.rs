@@ -31,9 +31,12 @@ mod event_loop_builder;
 mod executors;
 mod factories;
 mod guest;
+#[cfg(unix)]
+mod introspect;
 mod lazy_blocking;
 mod loop_handle;
 mod main_task;
+mod metrics;
 mod per_core;
 mod pool;
 mod promises;
@@ -45,6 +48,8 @@ mod sigint;
 mod switches;
 mod sync;
 mod timer_handle;
+mod watchdog;
+mod watched;
 mod watches;
 mod watching;
 
@@ -59,7 +64,10 @@ pub use event_loop::{EventLoop, Turned, WaitFor};
 pub use event_loop_builder::EventLoopBuilder;
 pub use executors::ExecutorBusy;
 pub use guest::{HostCall, start_guest_run};
+#[cfg(unix)]
+pub use introspect::introspect_paths;
 pub use loop_handle::{LoopClosed, LoopHandle, NoEventLoop, get_running_loop, try_get_running_loop};
+pub use metrics::Metrics;
 pub use per_core::{PerCore, PerCoreError, run_per_core};
 pub use promises::{GetLoop, unwrap_future, wrap_future};
 pub use run::{exit_by_sigint, run, try_run};

@@ -16,6 +16,7 @@ use asyncio_timers::Clock;
 use crate::concurrent_future::{ConcurrentFuture, promise};
 use crate::event_loop_builder::Options;
 use crate::lazy_blocking::LazyBlocking;
+use crate::metrics::Published;
 use crate::pool::Pool;
 use crate::switches::Switches;
 
@@ -39,6 +40,7 @@ struct Shared {
     beside: Arc<Beside>,
     blocking: Arc<LazyBlocking>,
     switches: Switches,
+    published: Published,
 }
 
 /// The loop was closed.
@@ -117,6 +119,7 @@ impl LoopHandle {
             clock: options.clock.clone(),
             blocking,
             switches: Switches::new(options.debug),
+            published: Published::default(),
             beside: Beside::new(queue),
         });
         let mut loops = loops();
@@ -153,6 +156,14 @@ impl LoopHandle {
 
     pub(crate) fn switches(&self) -> &Switches {
         &self.shared.switches
+    }
+
+    pub(crate) fn published(&self) -> &Published {
+        &self.shared.published
+    }
+
+    pub(crate) fn pool(&self) -> Option<Arc<Pool>> {
+        self.shared.pool.get().and_then(Weak::upgrade)
     }
 
     pub(crate) fn set_running(&self, running: bool) {

@@ -80,6 +80,16 @@ impl Pool {
         }
     }
 
+    /// The queues, if the threads were started.
+    pub(crate) fn started(&self) -> Option<PoolQueue> {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Running {
+                generation, shared, ..
+            } if *generation == fork_generation() => Some(shared.queue.clone()),
+            _ => None,
+        }
+    }
+
     /// Ends the workers, waits for each to finish the step that it is in, and drops every task.
     pub(crate) fn close(&self) {
         let state = std::mem::replace(

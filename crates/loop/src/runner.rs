@@ -105,6 +105,13 @@ impl Runner {
         self
     }
 
+    /// Lets others of the same user look into the loop from outside; see
+    /// [`EventLoopBuilder::introspect`](crate::EventLoopBuilder::introspect).
+    pub fn introspect(mut self, open: bool) -> Runner {
+        self.builder = std::mem::take(&mut self.builder).introspect(open);
+        self
+    }
+
     /// Is debug mode on?
     pub fn is_debug(&self) -> bool {
         match &self.state {

@@ -12,7 +12,7 @@ use crate::readiness::{Readiness, Seen, Wait};
 use crate::registry::Key;
 use crate::shared::{Shared, closed};
 use crate::sys::{self, Event, RawSource};
-use asyncio_core::WakeList;
+use asyncio_core::{WaitKind, WakeList, waits_for};
 
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -202,10 +202,17 @@ impl Source {
     fn wait_in_slot(&self, direction: Direction, waker: &Waker) -> io::Result<bool> {
         self.shared.check_fork()?;
         match self.readiness.wait_in_slot(direction, waker) {
-            Wait::Waiting => self.shared.arm(self).map(|()| true),
+            Wait::Waiting => self.note_wait().map(|()| true),
             Wait::Ready => Ok(false),
             Wait::Closed => Err(closed()),
         }
+    }
+
+    /// Lets an event come, and others see what the task waits for.
+    #[inline]
+    fn note_wait(&self) -> io::Result<()> {
+        waits_for(WaitKind::Io, self.raw as usize);
+        self.shared.arm(self)
     }
 
     /// `Ok(true)`: the future `key` waits. `Ok(false)`: try again.
@@ -217,7 +224,7 @@ impl Source {
     ) -> io::Result<bool> {
         self.shared.check_fork()?;
         match self.readiness.wait_on_list(key, direction, waker) {
-            Wait::Waiting => self.shared.arm(self).map(|()| true),
+            Wait::Waiting => self.note_wait().map(|()| true),
             Wait::Ready => Ok(false),
             Wait::Closed => Err(closed()),
         }

@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use pin_project_lite::pin_project;
 
 use crate::lock::{Acquire, Lock, LockGuard};
 use crate::monitor::{Monitor, Status, Waiter};
+use crate::permits::Place;
 
 const LINE: usize = 0;
 
@@ -80,14 +82,19 @@ impl<T: ?Sized> Condition<T> {
     /// # Cancel safety
     ///
     /// As [`Lock::acquire`]: nothing is lost.
-    pub async fn acquire(&self) -> CondGuard<'_, T> {
-        CondGuard {
-            condition: self,
-            guard: Some(self.lock.acquire().await),
+    #[track_caller]
+    pub fn acquire(&self) -> impl Future<Output = CondGuard<'_, T>> {
+        let place = Location::caller();
+        async move {
+            CondGuard {
+                condition: self,
+                guard: Some(self.lock.acquire_at(place).await),
+            }
         }
     }
 
     /// The lock, if it is free and nobody waits for it.
+    #[track_caller]
     pub fn try_acquire(&self) -> Option<CondGuard<'_, T>> {
         let guard = self.lock.try_acquire()?;
         Some(CondGuard {
@@ -117,10 +124,12 @@ impl<T: ?Sized> Condition<T> {
     /// # Cancel safety
     ///
     /// Dropped half-way it leaves the guard unlocked; a notification that it was given goes to the next in line.
+    #[track_caller]
     pub fn wait<'c, 'g, 'a>(&'c self, guard: &'g mut CondGuard<'a, T>) -> CondWait<'c, 'g, 'a, T> {
         CondWait {
             condition: self,
             guard,
+            place: Location::caller(),
             waiter: Waiter::new(&self.line),
             acquire: None,
         }
@@ -306,9 +315,13 @@ impl<'a, T: ?Sized> CondGuard<'a, T> {
     /// assert_eq!(*guard, 1);
     /// # });
     /// ```
-    pub async fn relock(&mut self) {
-        if self.guard.is_none() {
-            self.guard = Some(self.condition.lock.acquire().await);
+    #[track_caller]
+    pub fn relock(&mut self) -> impl Future<Output = ()> {
+        let place = Location::caller();
+        async move {
+            if self.guard.is_none() {
+                self.guard = Some(self.condition.lock.acquire_at(place).await);
+            }
         }
     }
 }
@@ -345,6 +358,7 @@ pin_project! {
     pub struct CondWait<'c, 'g, 'a, T: ?Sized> {
         condition: &'c Condition<T>,
         guard: &'g mut CondGuard<'a, T>,
+        place: Place,
         // Notified until the lock is there: the notification is not used up before.
         #[pin]
         waiter: Waiter<'c, ()>,
@@ -391,7 +405,7 @@ impl<T: ?Sized> Future for CondWait<'_, '_, '_, T> {
         if let Status::Notified(_) = this.waiter.status() {
             if this.acquire.is_none() {
                 let lock = &this.guard.condition.lock;
-                this.acquire.set(Some(lock.acquire()));
+                this.acquire.set(Some(lock.acquire_at(this.place)));
             }
             if let Some(acquire) = this.acquire.as_mut().as_pin_mut() {
                 let Poll::Ready(guard) = acquire.poll(cx) else {

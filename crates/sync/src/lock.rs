@@ -7,16 +7,16 @@
 use std::cell::UnsafeCell;
 use std::error::Error;
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use asyncio_core::WaitKind;
 use pin_project_lite::pin_project;
 
 use crate::blocking::block_on;
-use crate::permits::{Permits, Turn};
+use crate::permits::{OfLock, Permits, Place, Turn};
 use crate::sync::const_fn;
 
 mod guard;
@@ -103,18 +103,22 @@ impl<T: ?Sized> Lock<T> {
     /// ```
     #[doc(alias = "lock")]
     #[inline]
+    #[track_caller]
     pub fn acquire(&self) -> Acquire<'_, T> {
         Acquire {
             lock: self,
-            turn: Turn::new(&self.permits),
+            turn: Turn::new(&self.permits, Location::caller()),
         }
     }
 
     /// The lock, if it is free and nobody waits for it.
     #[doc(alias = "try_lock")]
     #[inline]
+    #[track_caller]
     pub fn try_acquire(&self) -> Option<LockGuard<'_, T>> {
-        self.permits.try_take(1).then(|| LockGuard::new(self))
+        self.permits
+            .try_take(1, Location::caller())
+            .then(|| LockGuard::new(self))
     }
 
     /// As [`acquire`](Lock::acquire), with a guard that borrows nothing.
@@ -135,9 +139,20 @@ impl<T: ?Sized> Lock<T> {
     /// assert_eq!(lock.try_acquire().as_deref(), Some(&1));
     /// # });
     /// ```
-    pub async fn acquire_owned(self: Arc<Self>) -> OwnedLockGuard<T> {
-        self.acquire().await.forget();
-        OwnedLockGuard::new(self)
+    #[track_caller]
+    pub fn acquire_owned(self: Arc<Self>) -> impl Future<Output = OwnedLockGuard<T>> {
+        let place = Location::caller();
+        async move {
+            self.acquire_at(place).await.forget();
+            OwnedLockGuard::new(self)
+        }
+    }
+
+    pub(crate) fn acquire_at(&self, place: Place) -> Acquire<'_, T> {
+        Acquire {
+            lock: self,
+            turn: Turn::new(&self.permits, place),
+        }
     }
 
     /// As [`try_acquire`](Lock::try_acquire), with a guard that borrows nothing. The lock is given back if it cannot
@@ -146,8 +161,9 @@ impl<T: ?Sized> Lock<T> {
     /// # Errors
     ///
     /// With the lock itself, when it is held or somebody waits for it.
+    #[track_caller]
     pub fn try_acquire_owned(self: Arc<Self>) -> Result<OwnedLockGuard<T>, Arc<Self>> {
-        if self.permits.try_take(1) {
+        if self.permits.try_take(1, Location::caller()) {
             Ok(OwnedLockGuard::new(self))
         } else {
             Err(self)
@@ -159,6 +175,7 @@ impl<T: ?Sized> Lock<T> {
     /// # Panics
     ///
     /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
+    #[track_caller]
     pub fn acquire_blocking(&self) -> LockGuard<'_, T> {
         block_on("Lock::acquire_blocking", "acquire().await", self.acquire())
     }
@@ -181,9 +198,13 @@ impl<T: ?Sized> Lock<T> {
     /// assert_eq!(count.await, 2);
     /// # });
     /// ```
-    pub async fn with<R>(&self, f: impl AsyncFnOnce(&mut T) -> R) -> R {
-        let mut guard = self.acquire().await;
-        f(&mut guard).await
+    #[track_caller]
+    pub fn with<R>(&self, f: impl AsyncFnOnce(&mut T) -> R) -> impl Future<Output = R> {
+        let place = Location::caller();
+        async move {
+            let mut guard = self.acquire_at(place).await;
+            f(&mut guard).await
+        }
     }
 
     /// Whether somebody holds the lock, or it is on its way to somebody who waited.
@@ -196,6 +217,11 @@ impl<T: ?Sized> Lock<T> {
     /// does, or not a task of ours. It is for those who look at a program from outside, and may be stale for a moment.
     pub fn holder(&self) -> Option<u64> {
         self.permits.holder().filter(|_| self.permits.available() == 0)
+    }
+
+    /// Where in the program the lock was taken by who holds it; `None` when nobody does.
+    pub fn holder_location(&self) -> Option<&'static Location<'static>> {
+        self.permits.place().filter(|_| self.permits.available() == 0)
     }
 
     /// Releases a lock whose guard was given up with [`LockGuard::leak`]: any task can do that.
@@ -259,7 +285,7 @@ pin_project! {
     pub struct Acquire<'a, T: ?Sized> {
         lock: &'a Lock<T>,
         #[pin]
-        turn: Turn<'a>,
+        turn: Turn<'a, OfLock>,
     }
 }
 
@@ -270,9 +296,7 @@ impl<'a, T: ?Sized> Future for Acquire<'a, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<LockGuard<'a, T>> {
         let this = self.project();
         let lock: &'a Lock<T> = this.lock;
-        this.turn
-            .poll(1, WaitKind::Lock, cx)
-            .map(|()| LockGuard::new(lock))
+        this.turn.poll(1, cx).map(|()| LockGuard::new(lock))
     }
 }
 

@@ -12,11 +12,17 @@
 //! the same seen from outside, and leaves nothing to give back when that one goes away.)
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
 use std::pin::Pin;
-use std::sync::atomic::AtomicU64;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64};
 use std::task::{Context, Poll};
 
-use asyncio_core::{WaitKind, WakeList, current_task_id, waits_for};
+use asyncio_core::{
+    Holder, Wait, WaitKind, WakeList, current_task_id, holder_of, is_watched, note_holder, task_of_waker,
+    waits_for,
+};
 use pin_project_lite::pin_project;
 
 use crate::monitor::{Locked, Monitor, Status, Waiter};
@@ -29,6 +35,9 @@ const WAITERS: usize = 1;
 const ONE: usize = 2;
 const LINE: usize = 0;
 
+/// Where in the program something is taken.
+pub(crate) type Place = &'static Location<'static>;
+
 /// The most permits that there can be.
 pub(crate) const MAX: usize = usize::MAX >> 1;
 
@@ -36,6 +45,8 @@ pub(crate) struct Permits {
     word: AtomicUsize,
     /// The task that took some last; 0 if that was none.
     holder: AtomicU64,
+    /// Where it took them; null as long as nobody did.
+    place: AtomicPtr<Location<'static>>,
     line: Monitor<()>,
 }
 
@@ -46,6 +57,7 @@ impl Permits {
             Permits {
                 word: AtomicUsize::new(count << 1),
                 holder: AtomicU64::new(0),
+                place: AtomicPtr::new(ptr::null_mut()),
                 line: Monitor::new(()),
             }
         }
@@ -75,15 +87,54 @@ impl Permits {
         (&raw const *self).addr()
     }
 
+    /// Where in the program some were taken last. It means something while they are taken.
+    pub(crate) fn place(&self) -> Option<Place> {
+        let place = self.place.load(std::sync::atomic::Ordering::Relaxed);
+        #[expect(unsafe_code, reason = "a word for a reference or nothing")]
+        // SAFETY: null, or from a `&'static`.
+        unsafe {
+            place.as_ref()
+        }
+    }
+
     #[inline]
-    fn note_holder(&self) {
-        self.holder
-            .store(current_task_id(), std::sync::atomic::Ordering::Relaxed);
+    fn note_holder(&self, place: Place) {
+        use std::sync::atomic::Ordering;
+        self.holder.store(current_task_id(), Ordering::Relaxed);
+        self.place
+            .store(ptr::from_ref(place).cast_mut(), Ordering::Relaxed);
+    }
+
+    /// What was granted is taken up.
+    #[inline]
+    fn take_up(&self, place: Place) {
+        self.note_holder(place);
+        if is_watched() {
+            self.show_holder(None);
+        }
+    }
+
+    /// Lets others see who has what is waited for here.
+    #[cold]
+    fn show_holder(&self, granted_to: Option<u64>) {
+        let holder = match granted_to {
+            Some(task) => Holder {
+                task,
+                place: None,
+                granted: true,
+            },
+            None => Holder {
+                task: self.holder().unwrap_or(0),
+                place: self.place(),
+                granted: false,
+            },
+        };
+        note_holder(self.address(), holder);
     }
 
     /// Takes `count`, if that overtakes nobody.
     #[inline]
-    pub(crate) fn try_take(&self, count: usize) -> bool {
+    pub(crate) fn try_take(&self, count: usize, place: Place) -> bool {
         let mut word = self.word.load(Ordering::Relaxed);
         while word & WAITERS == 0 && word >> 1 >= count {
             let less = word - count * ONE;
@@ -92,7 +143,7 @@ impl Permits {
                 .compare_exchange_weak(word, less, Ordering::Acquire, Ordering::Relaxed)
             {
                 Ok(_) => {
-                    self.note_holder();
+                    self.note_holder(place);
                     return true;
                 }
                 Err(now) => word = now,
@@ -179,6 +230,9 @@ impl Permits {
             }
             self.word.store(word, Ordering::Release);
             if let Some(waker) = line.notify_front(LINE, wanted) {
+                if is_watched() {
+                    self.show_holder(Some(task_of_waker(&waker).unwrap_or(0)));
+                }
                 wake.push(waker);
             }
         }
@@ -211,15 +265,38 @@ impl fmt::Debug for Permits {
     }
 }
 
+/// What the permits are: of a lock, or of a semaphore.
+pub(crate) trait Kind {
+    const WAIT: WaitKind;
+}
+
+/// A lock, or a lock of readers and writers.
+pub(crate) struct OfLock;
+
+/// A semaphore.
+pub(crate) struct OfSemaphore;
+
+impl Kind for OfLock {
+    const WAIT: WaitKind = WaitKind::Lock;
+}
+
+impl Kind for OfSemaphore {
+    const WAIT: WaitKind = WaitKind::Semaphore;
+}
+
 pin_project! {
     /// The wait for permits. Dropped, it leaves the line, or gives back what it was given in vain.
-    pub(crate) struct Turn<'a> {
+    pub(crate) struct Turn<'a, K> {
         permits: &'a Permits,
+        place: Place,
+        // A parameter rather than a field: what is generic is inlined where it is used, its destructor too.
+        kind: PhantomData<fn(K)>,
         #[pin]
         waiter: Waiter<'a, ()>,
     }
 
-    impl PinnedDrop for Turn<'_> {
+    impl<K> PinnedDrop for Turn<'_, K> {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
             if this.waiter.status() != Status::Idle {
                 this.leave();
@@ -228,26 +305,33 @@ pin_project! {
     }
 }
 
-impl<'a> Turn<'a> {
+impl<'a, K> Turn<'a, K> {
     #[inline]
-    pub(crate) fn new(permits: &'a Permits) -> Turn<'a> {
+    pub(crate) fn new(permits: &'a Permits, place: Place) -> Turn<'a, K> {
         Turn {
             permits,
+            place,
+            kind: PhantomData,
             waiter: Waiter::new(&permits.line),
         }
     }
 
     /// Ready when `count` permits have been taken, which is the caller's from then on.
     #[inline]
-    pub(crate) fn poll(self: Pin<&mut Self>, count: usize, kind: WaitKind, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(self: Pin<&mut Self>, count: usize, cx: &mut Context<'_>) -> Poll<()>
+    where
+        K: Kind,
+    {
         let this = self.project();
         let ready = match this.waiter.status() {
             Status::Idle => {
-                this.permits.try_take(count) || enter(this.permits, this.waiter.as_ref(), count, cx)
+                let place = *this.place;
+                this.permits.try_take(count, place)
+                    || enter(this.permits, this.waiter.as_ref(), count, place, cx)
             }
             Status::Notified(_) => {
                 this.waiter.reset();
-                this.permits.note_holder();
+                this.permits.take_up(this.place);
                 true
             }
             Status::Waiting => {
@@ -256,7 +340,7 @@ impl<'a> Turn<'a> {
                 // It may have been its turn between the two looks.
                 if let Status::Notified(_) = this.waiter.status() {
                     this.waiter.reset();
-                    this.permits.note_holder();
+                    this.permits.take_up(this.place);
                     true
                 } else {
                     false
@@ -266,7 +350,7 @@ impl<'a> Turn<'a> {
         if ready {
             return Poll::Ready(());
         }
-        waits_for(kind, this.permits.address());
+        waits_for(K::WAIT, this.permits.address());
         Poll::Pending
     }
 
@@ -282,6 +366,10 @@ impl<'a> Turn<'a> {
             Status::Idle | Status::Waiting => 0,
         };
         this.waiter.reset();
+        if given > 0 && is_watched() {
+            // It was granted to nobody, unless the next in line gets it now.
+            note_holder(this.permits.address(), Holder::NOBODY);
+        }
         // Also with nothing to give: who stood behind may want less.
         this.permits.serve(&mut line, given, &mut wake);
         drop(line);
@@ -292,7 +380,13 @@ impl<'a> Turn<'a> {
 }
 
 /// Takes `count`, or gets in line. True: taken.
-fn enter(permits: &Permits, waiter: Pin<&Waiter<'_, ()>>, count: usize, cx: &mut Context<'_>) -> bool {
+fn enter(
+    permits: &Permits,
+    waiter: Pin<&Waiter<'_, ()>>,
+    count: usize,
+    place: Place,
+    cx: &mut Context<'_>,
+) -> bool {
     assert!(
         count <= MAX,
         "{count} permits can never be had: the most is {MAX}"
@@ -314,11 +408,21 @@ fn enter(permits: &Permits, waiter: Pin<&Waiter<'_, ()>>, count: usize, cx: &mut
         {
             Ok(_) if enough => {
                 drop(line);
-                permits.note_holder();
+                permits.note_holder(place);
                 return true;
             }
             Ok(_) => break,
             Err(now) => word = now,
+        }
+    }
+    if is_watched() {
+        let wait = Wait {
+            kind: WaitKind::Lock,
+            address: Wait::visible(permits.address()),
+        };
+        // The first in line tells; later, who is given something does. But who looks may have come since.
+        if line.is_empty(LINE) || holder_of(wait).is_none() {
+            permits.show_holder(None);
         }
     }
     line.push_back(LINE, waiter, count, waker);

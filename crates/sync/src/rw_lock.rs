@@ -6,15 +6,15 @@
 
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use asyncio_core::WaitKind;
 use pin_project_lite::pin_project;
 
 use crate::blocking::block_on;
-use crate::permits::{Permits, Turn};
+use crate::permits::{OfLock, Permits, Place, Turn};
 use crate::sync::const_fn;
 
 mod guard;
@@ -85,11 +85,9 @@ impl<T: ?Sized> RwLock<T> {
     /// # Cancel safety
     ///
     /// Dropped, it gives up its place in line, or what it was given.
+    #[track_caller]
     pub fn read(&self) -> Read<'_, T> {
-        Read {
-            lock: self,
-            turn: Turn::new(&self.permits),
-        }
+        self.read_at(Location::caller())
     }
 
     /// Waits until the value can be written.
@@ -97,21 +95,25 @@ impl<T: ?Sized> RwLock<T> {
     /// # Cancel safety
     ///
     /// Dropped, it gives up its place in line, or what it was given; readers behind it go on.
+    #[track_caller]
     pub fn write(&self) -> Write<'_, T> {
-        Write {
-            lock: self,
-            turn: Turn::new(&self.permits),
-        }
+        self.write_at(Location::caller())
     }
 
     /// The value to read, if nobody writes or waits.
+    #[track_caller]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
-        self.permits.try_take(1).then(|| RwLockReadGuard::new(self))
+        self.permits
+            .try_take(1, Location::caller())
+            .then(|| RwLockReadGuard::new(self))
     }
 
     /// The value to write, if nobody has it or waits.
+    #[track_caller]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
-        self.permits.try_take(ALL).then(|| RwLockWriteGuard::new(self))
+        self.permits
+            .try_take(ALL, Location::caller())
+            .then(|| RwLockWriteGuard::new(self))
     }
 
     /// As [`read`](RwLock::read), with a guard that borrows nothing.
@@ -119,9 +121,20 @@ impl<T: ?Sized> RwLock<T> {
     /// # Cancel safety
     ///
     /// As for `read`.
-    pub async fn read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
-        std::mem::forget(self.read().await);
-        OwnedRwLockReadGuard::new(self)
+    #[track_caller]
+    pub fn read_owned(self: Arc<Self>) -> impl Future<Output = OwnedRwLockReadGuard<T>> {
+        let place = Location::caller();
+        async move {
+            std::mem::forget(self.read_at(place).await);
+            OwnedRwLockReadGuard::new(self)
+        }
+    }
+
+    fn read_at(&self, place: Place) -> Read<'_, T> {
+        Read {
+            lock: self,
+            turn: Turn::new(&self.permits, place),
+        }
     }
 
     /// As [`write`](RwLock::write), with a guard that borrows nothing.
@@ -129,22 +142,35 @@ impl<T: ?Sized> RwLock<T> {
     /// # Cancel safety
     ///
     /// As for `write`.
-    pub async fn write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
-        std::mem::forget(self.write().await);
-        OwnedRwLockWriteGuard::new(self)
+    #[track_caller]
+    pub fn write_owned(self: Arc<Self>) -> impl Future<Output = OwnedRwLockWriteGuard<T>> {
+        let place = Location::caller();
+        async move {
+            std::mem::forget(self.write_at(place).await);
+            OwnedRwLockWriteGuard::new(self)
+        }
+    }
+
+    fn write_at(&self, place: Place) -> Write<'_, T> {
+        Write {
+            lock: self,
+            turn: Turn::new(&self.permits, place),
+        }
     }
 
     /// As [`try_read`](RwLock::try_read), with a guard that borrows nothing.
+    #[track_caller]
     pub fn try_read_owned(self: &Arc<Self>) -> Option<OwnedRwLockReadGuard<T>> {
         self.permits
-            .try_take(1)
+            .try_take(1, Location::caller())
             .then(|| OwnedRwLockReadGuard::new(self.clone()))
     }
 
     /// As [`try_write`](RwLock::try_write), with a guard that borrows nothing.
+    #[track_caller]
     pub fn try_write_owned(self: &Arc<Self>) -> Option<OwnedRwLockWriteGuard<T>> {
         self.permits
-            .try_take(ALL)
+            .try_take(ALL, Location::caller())
             .then(|| OwnedRwLockWriteGuard::new(self.clone()))
     }
 
@@ -153,6 +179,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # Panics
     ///
     /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
+    #[track_caller]
     pub fn read_blocking(&self) -> RwLockReadGuard<'_, T> {
         block_on("RwLock::read_blocking", "read().await", self.read())
     }
@@ -162,6 +189,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # Panics
     ///
     /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
+    #[track_caller]
     pub fn write_blocking(&self) -> RwLockWriteGuard<'_, T> {
         block_on("RwLock::write_blocking", "write().await", self.write())
     }
@@ -207,7 +235,7 @@ pin_project! {
     pub struct Read<'a, T: ?Sized> {
         lock: &'a RwLock<T>,
         #[pin]
-        turn: Turn<'a>,
+        turn: Turn<'a, OfLock>,
     }
 }
 
@@ -217,9 +245,7 @@ impl<'a, T: ?Sized> Future for Read<'a, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let lock: &'a RwLock<T> = this.lock;
-        this.turn
-            .poll(1, WaitKind::Lock, cx)
-            .map(|()| RwLockReadGuard::new(lock))
+        this.turn.poll(1, cx).map(|()| RwLockReadGuard::new(lock))
     }
 }
 
@@ -235,7 +261,7 @@ pin_project! {
     pub struct Write<'a, T: ?Sized> {
         lock: &'a RwLock<T>,
         #[pin]
-        turn: Turn<'a>,
+        turn: Turn<'a, OfLock>,
     }
 }
 
@@ -245,9 +271,7 @@ impl<'a, T: ?Sized> Future for Write<'a, T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let lock: &'a RwLock<T> = this.lock;
-        this.turn
-            .poll(ALL, WaitKind::Lock, cx)
-            .map(|()| RwLockWriteGuard::new(lock))
+        this.turn.poll(ALL, cx).map(|()| RwLockWriteGuard::new(lock))
     }
 }
 

@@ -1,15 +1,15 @@
 //! `Semaphore`: a count of permits, first come, first served.
 
 use std::fmt;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use asyncio_core::WaitKind;
 use pin_project_lite::pin_project;
 
 use crate::blocking::block_on;
-use crate::permits::{Permits, Turn};
+use crate::permits::{OfSemaphore, Permits, Place, Turn};
 use crate::sync::const_fn;
 
 mod bounded;
@@ -69,6 +69,7 @@ impl Semaphore {
     ///
     /// Dropped, it gives up its place in line; a permit that it was given already goes to the next.
     #[inline]
+    #[track_caller]
     pub fn acquire(&self) -> AcquirePermit<'_> {
         self.acquire_many(1)
     }
@@ -83,25 +84,33 @@ impl Semaphore {
     ///
     /// As for [`acquire`](Semaphore::acquire): nothing is lost.
     #[inline]
+    #[track_caller]
     pub fn acquire_many(&self, count: usize) -> AcquirePermit<'_> {
+        self.acquire_many_at(count, Location::caller())
+    }
+
+    #[inline]
+    fn acquire_many_at(&self, count: usize, place: Place) -> AcquirePermit<'_> {
         AcquirePermit {
             lender: Lender::Semaphore(self),
             count,
-            turn: Turn::new(&self.permits),
+            turn: Turn::new(&self.permits, place),
         }
     }
 
     /// A permit, if there is one and nobody waits.
     #[inline]
+    #[track_caller]
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         self.try_acquire_many(1)
     }
 
     /// That many permits, if there are as many and nobody waits.
     #[inline]
+    #[track_caller]
     pub fn try_acquire_many(&self, count: usize) -> Option<Permit<'_>> {
         self.permits
-            .try_take(count)
+            .try_take(count, Location::caller())
             .then(|| Permit::new(Lender::Semaphore(self), count))
     }
 
@@ -123,8 +132,9 @@ impl Semaphore {
     /// # assert_eq!(connections.available_permits(), 100);
     /// # });
     /// ```
-    pub async fn acquire_owned(self: Arc<Self>) -> OwnedPermit {
-        self.acquire_many_owned(1).await
+    #[track_caller]
+    pub fn acquire_owned(self: Arc<Self>) -> impl Future<Output = OwnedPermit> {
+        self.acquire_many_owned(1)
     }
 
     /// As [`acquire_many`](Semaphore::acquire_many), with permits that borrow nothing.
@@ -136,15 +146,20 @@ impl Semaphore {
     /// # Cancel safety
     ///
     /// As for `acquire`.
-    pub async fn acquire_many_owned(self: Arc<Self>, count: usize) -> OwnedPermit {
-        self.acquire_many(count).await.into_raw();
-        OwnedPermit::of_semaphore(self, count)
+    #[track_caller]
+    pub fn acquire_many_owned(self: Arc<Self>, count: usize) -> impl Future<Output = OwnedPermit> {
+        let place = Location::caller();
+        async move {
+            self.acquire_many_at(count, place).await.into_raw();
+            OwnedPermit::of_semaphore(self, count)
+        }
     }
 
     /// As [`try_acquire_many`](Semaphore::try_acquire_many), with permits that borrow nothing.
+    #[track_caller]
     pub fn try_acquire_many_owned(self: &Arc<Self>, count: usize) -> Option<OwnedPermit> {
         self.permits
-            .try_take(count)
+            .try_take(count, Location::caller())
             .then(|| OwnedPermit::of_semaphore(self.clone(), count))
     }
 
@@ -153,6 +168,7 @@ impl Semaphore {
     /// # Panics
     ///
     /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
+    #[track_caller]
     pub fn acquire_blocking(&self) -> Permit<'_> {
         block_on("Semaphore::acquire_blocking", "acquire().await", self.acquire())
     }
@@ -253,7 +269,7 @@ pin_project! {
         lender: Lender<'a>,
         count: usize,
         #[pin]
-        turn: Turn<'a>,
+        turn: Turn<'a, OfSemaphore>,
     }
 }
 
@@ -264,9 +280,7 @@ impl<'a> Future for AcquirePermit<'a> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit<'a>> {
         let this = self.project();
         let (lender, count) = (*this.lender, *this.count);
-        this.turn
-            .poll(count, WaitKind::Semaphore, cx)
-            .map(|()| Permit::new(lender, count))
+        this.turn.poll(count, cx).map(|()| Permit::new(lender, count))
     }
 }
 

@@ -108,7 +108,7 @@ impl<T> AsCompleted<T> {
                 return Poll::Ready(Some(Err(TimeoutError::default())));
             }
         }
-        waits_for(WaitKind::Group, 0);
+        waits_for(WaitKind::Group, self.ready.address());
         Poll::Pending
     }
 }

@@ -8,7 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use asyncio_core::{Outcome, Request, TaskRef, WaitKind, waits_for};
+use asyncio_core::{Outcome, Request, TaskRef, WaitKind, note_member, waits_for};
 
 use crate::ready_set::ReadySet;
 use crate::scope::Leaf;
@@ -162,6 +162,9 @@ pub trait Gathered {
     fn results(&mut self) -> Self::Output;
     #[doc(hidden)]
     fn for_each_open(&self, tell: &mut dyn FnMut(&TaskRef));
+    /// How it is told from others in a wait record.
+    #[doc(hidden)]
+    fn address(&self) -> usize;
 }
 
 /// What can be gathered until the first error.
@@ -218,6 +221,10 @@ impl<T> Gathered for GatherList<T> {
             self.left -= 1;
         }
         true
+    }
+
+    fn address(&self) -> usize {
+        self.ready.as_ref().map_or(0, ReadySet::address)
     }
 
     fn results(&mut self) -> Self::Output {
@@ -293,6 +300,12 @@ macro_rules! tuples {
 
             fn for_each_open(&self, tell: &mut dyn FnMut(&TaskRef)) {
                 $(self.$at.for_task(tell);)+
+            }
+
+            fn address(&self) -> usize {
+                let address = std::ptr::from_ref(self).addr();
+                self.for_each_open(&mut |task| note_member(task, address));
+                address
             }
         }
 
@@ -390,7 +403,7 @@ impl<S: Gathered + Unpin> Future for Gather<S> {
             return Poll::Pending;
         }
         if !this.slots.poll_all(cx) {
-            waits_for(WaitKind::Group, 0);
+            waits_for(WaitKind::Group, this.slots.address());
             this.join.position.link(cx.waker());
             return Poll::Pending;
         }
@@ -454,7 +467,7 @@ impl<S: TryGathered<E> + Unpin, E> Future for TryGather<S, E> {
             }
         }
         if !all {
-            waits_for(WaitKind::Group, 0);
+            waits_for(WaitKind::Group, gather.slots.address());
             gather.join.position.link(cx.waker());
             return Poll::Pending;
         }

@@ -50,6 +50,7 @@ mod current;
 mod exception_group;
 mod factory;
 mod gather;
+mod graph;
 mod group;
 mod join_error;
 mod port;
@@ -97,6 +98,10 @@ pub use factory::{
 pub use gather::{
     Gather, GatherList, GatherSlot, Gathered, TryGather, TryGathered, gather_all, gather_all_spawn,
     gather_tasks, try_gather_all, try_gather_all_spawn,
+};
+pub use graph::{
+    AwaitEdge, EdgeKind, FrameCallGraphEntry, FutureCallGraph, TaskGraph, TaskNode, capture_call_graph,
+    capture_call_graph_of, format_call_graph, print_call_graph, write_call_graph,
 };
 pub use group::{
     GroupClosed, GroupTask, RunGroup, RunInfallible, TaskGroup, task_group, task_group_infallible,

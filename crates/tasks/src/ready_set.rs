@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
+use asyncio_core::note_member;
+
 use crate::Task;
 
 #[derive(Clone, Default)]
@@ -72,6 +74,11 @@ impl ReadySet {
         }))
     }
 
+    /// How it is told from others in a wait record.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.shared).addr()
+    }
+
     /// Lets `index` come up now.
     pub(crate) fn push(&self, index: usize) {
         self.shared.push(index);
@@ -79,6 +86,7 @@ impl ReadySet {
 
     /// Lets `index` come up when the task has ended, or at once if it has.
     pub(crate) fn watch<T>(&self, index: usize, task: &mut Task<T>) {
+        note_member(task, self.address());
         let entry = self.waker(index);
         if task.join_with(&entry) {
             self.shared.push(index);

@@ -151,7 +151,7 @@ impl<T: 'static> TaskSet<T> {
                     }
                 }
                 Poll::Pending => {
-                    waits_for(WaitKind::Group, std::ptr::from_ref(self).addr());
+                    waits_for(WaitKind::Group, self.ready.address());
                     return Poll::Pending;
                 }
             }

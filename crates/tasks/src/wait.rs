@@ -135,7 +135,7 @@ impl<T> Future for Wait<'_, T> {
             .as_mut()
             .is_some_and(|sleep| Pin::new(sleep).poll(cx).is_ready());
         if !enough && !late && this.left > 0 {
-            waits_for(WaitKind::Group, 0);
+            waits_for(WaitKind::Group, ready.address());
             return Poll::Pending;
         }
         let (done, left) = std::mem::take(this.tasks)

@@ -13,6 +13,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use asyncio_core::waits_for_deadline;
+
 use crate::clock::after;
 use crate::current::{self, Driver, Turn};
 use crate::local::Local;
@@ -441,6 +443,18 @@ impl Future for Sleep {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        let polled = this.poll_once(cx);
+        if polled.is_pending() {
+            waits_for_deadline();
+        }
+        polled
+    }
+}
+
+impl Sleep {
+    #[inline]
+    fn poll_once(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self;
         match this.state {
             State::Fresh | State::Idle => {
                 let polled = this.register(cx);

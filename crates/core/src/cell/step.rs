@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "a cell is polled through a pointer")]
 
 use std::mem;
+use std::panic::Location;
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
@@ -67,6 +68,14 @@ impl Queued {
         // SAFETY: the reference is kept by `self`; what is cloned from it has its own.
         let kept = mem::ManuallyDrop::new(unsafe { CallRef::from_raw(call) });
         Some(CallRef::clone(&kept))
+    }
+
+    /// Where a callback was given to the loop; `None` for a task.
+    #[inline]
+    pub(crate) fn location_of_call(&self) -> Option<&'static Location<'static>> {
+        let call = self.as_call()?;
+        // SAFETY: there is a reference.
+        Some(unsafe { call.as_ref() }.location)
     }
 
     /// The task, which it is.

@@ -30,6 +30,15 @@ pub(crate) unsafe fn borrowed_waker(cell: NonNull<Header>) -> ManuallyDrop<Waker
     ManuallyDrop::new(unsafe { Waker::new(data, &VTABLE) })
 }
 
+/// The number of the task that the waker wakes, if it is one of ours.
+pub(crate) fn id_of_waker(waker: &Waker) -> Option<u64> {
+    if waker.vtable() != &VTABLE {
+        return None;
+    }
+    // SAFETY: a waker of this table has a reference to a cell.
+    Some(unsafe { cell_of(waker.data()).as_ref() }.id)
+}
+
 /// # Safety
 ///
 /// `data` is that of a waker made above.

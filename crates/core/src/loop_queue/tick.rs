@@ -18,12 +18,18 @@ impl LoopQueue {
     ///
     /// Inside a step of one of this queue's own tasks.
     pub fn tick(&self, budget: usize) -> usize {
-        self.tick_with(budget, Queued::run)
+        match self.state.watch.get() {
+            None => self.tick_with(budget, Queued::run),
+            Some(pulse) => self.tick_with(budget, |queued| pulse.show(queued, Queued::run)),
+        }
     }
 
     /// [`tick`](LoopQueue::tick), with a report of each step that takes longer than `limit`.
     pub fn tick_watched(&self, budget: usize, limit: Duration) -> usize {
-        self.tick_with(budget, |queued| watch(queued, limit))
+        match self.state.watch.get() {
+            None => self.tick_with(budget, |queued| watch(queued, limit)),
+            Some(pulse) => self.tick_with(budget, |queued| pulse.show(queued, |queued| watch(queued, limit))),
+        }
     }
 
     #[inline]

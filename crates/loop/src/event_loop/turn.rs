@@ -49,10 +49,16 @@ impl EventLoop {
         if !self.timers.is_empty() {
             self.queue.enter(|| self.timers.fire(self.options.clock.now()));
         }
-        match self.handle.switches().limit() {
+        let steps = match self.handle.switches().limit() {
             None => self.queue.tick(self.options.tick_budget),
-            Some(limit) => self.queue.tick_watched(self.options.tick_budget, limit),
+            Some(limit) => {
+                self.be_watched();
+                self.queue.tick_watched(self.options.tick_budget, limit)
+            }
         };
+        if self.handle.published().is_wanted() {
+            self.publish(steps);
+        }
     }
 
     /// When the next timer is due, on the system's clock.

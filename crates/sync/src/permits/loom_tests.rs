@@ -12,8 +12,8 @@ use super::{Permits, Turn};
 use crate::loom_kit::{Alone, block_on, poll_once};
 
 async fn take(permits: &Permits, count: usize) {
-    let mut turn = pin!(Turn::new(permits));
-    std::future::poll_fn(|cx| turn.as_mut().poll(count, WaitKind::Semaphore, cx)).await;
+    let mut turn = pin!(Turn::<OfLock>::new(permits, Location::caller()));
+    std::future::poll_fn(|cx| turn.as_mut().poll(count, cx)).await;
 }
 
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
@@ -52,7 +52,7 @@ fn loom_one_permit_lets_one_in_at_a_time() {
 fn loom_a_waiter_that_gives_up_passes_its_turn_on() {
     check(3, || {
         let permits = Arc::new(Permits::new(1));
-        assert!(permits.try_take(1));
+        assert!(permits.try_take(1, Location::caller()));
         let quitter = {
             let permits = permits.clone();
             thread::spawn(move || {
@@ -72,7 +72,7 @@ fn loom_a_waiter_that_gives_up_passes_its_turn_on() {
         permits.give(1);
         quitter.join().expect("no model panics");
         other.join().expect("no model panics");
-        assert!(permits.try_take(1));
+        assert!(permits.try_take(1, Location::caller()));
     });
 }
 
@@ -80,7 +80,7 @@ fn loom_a_waiter_that_gives_up_passes_its_turn_on() {
 fn loom_one_who_wants_many_gets_them_from_several() {
     check(3, || {
         let permits = Arc::new(Permits::new(2));
-        assert!(permits.try_take(1) && permits.try_take(1));
+        assert!(permits.try_take(1, Location::caller()) && permits.try_take(1, Location::caller()));
         let givers: Vec<_> = (0..2)
             .map(|_| {
                 let permits = permits.clone();
@@ -117,7 +117,7 @@ fn loom_who_stands_behind_one_that_gives_up_is_served() {
 fn loom_a_waiter_that_is_polled_again_is_woken_by_the_new_waker() {
     check(3, || {
         let permits = Arc::new(Permits::new(1));
-        assert!(permits.try_take(1));
+        assert!(permits.try_take(1, Location::caller()));
         let giver = {
             let permits = permits.clone();
             thread::spawn(move || permits.give(1))

@@ -4,12 +4,13 @@
 //! forgotten is all that is to be watched, and there are never more permits than at first.
 
 use std::fmt;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{AcquirePermit, Lender, OwnedPermit, Permit};
 use crate::blocking::block_on;
-use crate::permits::{Permits, Turn};
+use crate::permits::{Permits, Place, Turn};
 use crate::sync::const_fn;
 use crate::value_error::ValueError;
 
@@ -69,6 +70,7 @@ impl BoundedSemaphore {
     /// # Cancel safety
     ///
     /// Dropped, it gives up its place in line; a permit that it was given already goes to the next.
+    #[track_caller]
     pub fn acquire(&self) -> AcquirePermit<'_> {
         self.acquire_many(1)
     }
@@ -82,7 +84,12 @@ impl BoundedSemaphore {
     /// # Cancel safety
     ///
     /// As for [`acquire`](BoundedSemaphore::acquire): nothing is lost.
+    #[track_caller]
     pub fn acquire_many(&self, count: usize) -> AcquirePermit<'_> {
+        self.acquire_many_at(count, Location::caller())
+    }
+
+    fn acquire_many_at(&self, count: usize, place: Place) -> AcquirePermit<'_> {
         assert!(
             count <= self.bound,
             "{count} permits can never be had: the semaphore's bound is {}",
@@ -91,19 +98,21 @@ impl BoundedSemaphore {
         AcquirePermit {
             lender: Lender::Bounded(self),
             count,
-            turn: Turn::new(&self.permits),
+            turn: Turn::new(&self.permits, place),
         }
     }
 
     /// A permit, if there is one and nobody waits.
+    #[track_caller]
     pub fn try_acquire(&self) -> Option<Permit<'_>> {
         self.try_acquire_many(1)
     }
 
     /// That many permits, if there are as many and nobody waits.
+    #[track_caller]
     pub fn try_acquire_many(&self, count: usize) -> Option<Permit<'_>> {
         self.permits
-            .try_take(count)
+            .try_take(count, Location::caller())
             .then(|| Permit::new(Lender::Bounded(self), count))
     }
 
@@ -116,8 +125,9 @@ impl BoundedSemaphore {
     /// # Cancel safety
     ///
     /// As for `acquire`.
-    pub async fn acquire_owned(self: Arc<Self>) -> OwnedPermit {
-        self.acquire_many_owned(1).await
+    #[track_caller]
+    pub fn acquire_owned(self: Arc<Self>) -> impl Future<Output = OwnedPermit> {
+        self.acquire_many_owned(1)
     }
 
     /// As [`acquire_many`](BoundedSemaphore::acquire_many), with permits that borrow nothing.
@@ -129,15 +139,20 @@ impl BoundedSemaphore {
     /// # Cancel safety
     ///
     /// As for `acquire`.
-    pub async fn acquire_many_owned(self: Arc<Self>, count: usize) -> OwnedPermit {
-        self.acquire_many(count).await.into_raw();
-        OwnedPermit::of_bounded(self, count)
+    #[track_caller]
+    pub fn acquire_many_owned(self: Arc<Self>, count: usize) -> impl Future<Output = OwnedPermit> {
+        let place = Location::caller();
+        async move {
+            self.acquire_many_at(count, place).await.into_raw();
+            OwnedPermit::of_bounded(self, count)
+        }
     }
 
     /// As [`try_acquire_many`](BoundedSemaphore::try_acquire_many), with permits that borrow nothing.
+    #[track_caller]
     pub fn try_acquire_many_owned(self: &Arc<Self>, count: usize) -> Option<OwnedPermit> {
         self.permits
-            .try_take(count)
+            .try_take(count, Location::caller())
             .then(|| OwnedPermit::of_bounded(self.clone(), count))
     }
 
@@ -146,6 +161,7 @@ impl BoundedSemaphore {
     /// # Panics
     ///
     /// In a step of a loop or of a pool's worker, which it would block. (Of other executors it cannot know.)
+    #[track_caller]
     pub fn acquire_blocking(&self) -> Permit<'_> {
         block_on(
             "BoundedSemaphore::acquire_blocking",

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use asyncio_core::TaskRef;
+use asyncio_core::{TaskRef, note_member};
 
 pub(crate) struct Shared<E> {
     state: Mutex<State<E>>,
@@ -112,6 +112,7 @@ impl<E> Shared<E> {
             return;
         }
         state.children[index] = Entry::Running(task.clone());
+        note_member(task, std::ptr::from_ref(self).addr());
         if self.is_aborted() {
             drop(state);
             task.cancel_msg(SHUTTING_DOWN);

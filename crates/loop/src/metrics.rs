@@ -1,0 +1,133 @@
+//! `Metrics`: a loop in plain numbers.
+//!
+//! The loop writes them down at the end of each turn, once somebody has asked: so they can be read from any thread, also
+//! when the loop is stuck, and a loop that nobody asks pays for one look at a flag per turn.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use asyncio_core::blocking::RunBlocking;
+
+use crate::LoopHandle;
+
+/// A loop in plain numbers, as of the end of its last turn; those of its pools as of now.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use asyncio_loop::{Runner, get_running_loop};
+/// use asyncio_timers::sleep;
+///
+/// let metrics = Runner::new().run(async {
+///     let this = get_running_loop();
+///     this.metrics();
+///     sleep(Duration::from_millis(1)).await;
+///     this.metrics()
+/// });
+/// assert!(metrics.unwrap().turns > 0);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// Turns of the loop since it was first asked.
+    pub turns: u64,
+    /// Steps of tasks and calls of callbacks in these turns.
+    pub steps: u64,
+    /// Tasks and callbacks that were ready.
+    pub ready: u64,
+    /// Tasks of the loop that had not ended.
+    pub tasks: u64,
+    /// Timers that had not fired.
+    pub timers: u64,
+    /// Descriptors and sockets that were registered.
+    pub sources: u64,
+    /// Threads of the pool behind `spawn`; 0 if it was not started.
+    pub workers: u64,
+    /// Tasks of the pool that have not ended.
+    pub pool_tasks: u64,
+    /// Tasks that wait for any worker.
+    pub pool_injected: u64,
+    /// Tasks that a worker took from another one's queue.
+    pub pool_steals: u64,
+    /// Blocking work that was given to threads and has not ended.
+    pub blocking: u64,
+}
+
+impl Metrics {
+    /// Each number with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        [
+            ("turns", self.turns),
+            ("steps", self.steps),
+            ("ready", self.ready),
+            ("tasks", self.tasks),
+            ("timers", self.timers),
+            ("sources", self.sources),
+            ("workers", self.workers),
+            ("pool_tasks", self.pool_tasks),
+            ("pool_injected", self.pool_injected),
+            ("pool_steals", self.pool_steals),
+            ("blocking", self.blocking),
+        ]
+        .into_iter()
+    }
+}
+
+/// What the loop writes down.
+#[derive(Debug, Default)]
+pub(crate) struct Published {
+    wanted: AtomicBool,
+    numbers: [AtomicU64; 6],
+}
+
+impl Published {
+    #[inline]
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed)
+    }
+
+    /// The end of a turn with so many steps; what there is of the rest is counted by `count`.
+    #[cold]
+    pub(crate) fn turned(&self, steps: usize, [ready, tasks, timers, sources]: [usize; 4]) {
+        let add = |at: usize, more: u64| {
+            let sum = self.numbers[at].load(Ordering::Relaxed).wrapping_add(more);
+            self.numbers[at].store(sum, Ordering::Relaxed);
+        };
+        add(0, 1);
+        add(1, steps as u64);
+        for (at, now) in [ready, tasks, timers, sources].into_iter().enumerate() {
+            self.numbers[at + 2].store(now as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn number(&self, at: usize) -> u64 {
+        self.numbers[at].load(Ordering::Relaxed)
+    }
+}
+
+impl LoopHandle {
+    /// The loop in plain numbers, from any thread. The first call asks the loop to keep them, and so sees none of its own
+    /// numbers; while the loop can be looked into from outside it keeps them anyway.
+    pub fn metrics(&self) -> Metrics {
+        let published = self.published();
+        published.wanted.store(true, Ordering::Relaxed);
+        let mut metrics = Metrics {
+            turns: published.number(0),
+            steps: published.number(1),
+            ready: published.number(2),
+            tasks: published.number(3),
+            timers: published.number(4),
+            sources: published.number(5),
+            blocking: self.blocking().outstanding() as u64,
+            ..Metrics::default()
+        };
+        if let Some(queue) = self.pool().and_then(|pool| pool.started()) {
+            metrics.workers = queue.workers() as u64;
+            metrics.pool_tasks = queue.live() as u64;
+            metrics.pool_injected = queue.injected() as u64;
+            metrics.pool_steals = queue.steals();
+        }
+        metrics
+    }
+}
