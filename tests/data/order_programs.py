@@ -19,6 +19,8 @@ Operations of callbacks and tasks:
     rmtcb A
     evset E, evclear E
     put Q V             put_nowait
+    send S              a byte for the socket S
+    addrd S, rmrd S     add_reader, whose callback reads one byte, and remove_reader
 
 Operations of tasks only:
 
@@ -34,7 +36,7 @@ Operations of tasks only:
     catch (...) (...) resume|swallow|uncancel
 """
 
-KINDS = ("promises", "events", "locks", "semaphores", "queues")
+KINDS = ("promises", "events", "locks", "semaphores", "queues", "sockets")
 
 
 class Program:
@@ -74,9 +76,9 @@ def words(ops):
 
 
 class Generator:
-    """Makes one program from a source of random numbers."""
+    """Makes one program from a source of random numbers, with sockets or without."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, sockets=0):
         self.rng = rng
         self.counts = {
             "promises": rng.randint(1, 4),
@@ -84,6 +86,7 @@ class Generator:
             "locks": rng.choice((0, 0, 1, 1, 2)),
             "semaphores": rng.choice((0, 0, 1)),
             "queues": rng.choice((0, 0, 1)),
+            "sockets": sockets,
         }
         self.n_callbacks = rng.randint(2, 8)
         self.n_tasks = rng.randint(2, 7)
@@ -98,7 +101,8 @@ class Generator:
         first = [["new", n] for n in range(1, self.n_tasks) if self.rng.random() < 0.8]
         # Callbacks in the course of time find tasks that wait.
         later = [["later", self.delay(), n, self.place()] for n in range(self.n_callbacks) if self.rng.random() < 0.6]
-        tasks[0] = first + later + tasks[0]
+        readers = [["addrd", n] for n in range(self.counts["sockets"]) if self.rng.random() < 0.7]
+        tasks[0] = first + readers + later + tasks[0]
         return Program(self.counts, callbacks, tasks)
 
     def block(self, owner, least, most, depth):
@@ -126,6 +130,8 @@ class Generator:
         rng = self.rng
         in_task = owner[0] == "task"
         makers = [self.call_op] * 4 + [self.promise_op] * 5 + [self.task_op] * 4 + [self.thing_op] * 2
+        if self.counts["sockets"]:
+            makers += [self.thing_op] * 4
         if in_task:
             makers += [self.await_op] * 9
             if depth < 2:
@@ -170,6 +176,9 @@ class Generator:
 
     def thing_op(self, _owner, _depth):
         rng = self.rng
+        socket = self.some("sockets")
+        if socket is not None and rng.random() < 0.8:
+            return [rng.choice(("send", "send", "send", "addrd", "addrd", "rmrd")), socket]
         if rng.random() < 0.6:
             event = self.some("events")
             return None if event is None else [rng.choice(("evset", "evset", "evclear")), event]

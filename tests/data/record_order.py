@@ -1,7 +1,7 @@
 #!/usr/bin/env python3.11
 """Records in which order CPython's event loop runs random programs: the data of the order test.
 
-    python3.11 tests/data/record_order.py                     writes order.txt.z beside this file
+    python3.11 tests/data/record_order.py                     writes order.txt.z and order_io.txt.z beside this file
     python3.11 tests/data/record_order.py --show 17           prints a program and its trace
     python3.11 tests/data/record_order.py --more N SEED FILE  records N others, for a search
 
@@ -10,6 +10,7 @@ is. What a program does is told by `order_programs.py`. The trace is a line of w
 
     @T    the time has become T
     cN    callback N runs
+    rN    the reader of socket N reads a byte; where it stands among what is ready is not compared
     tN    task N takes its first step
     tN:R  what a task awaited came to: v and a value, e an error, x cancelled by somebody else, . nothing to tell,
           ! a caught cancellation, > a timeout that expired
@@ -23,7 +24,9 @@ architecture page too. Anything that is left must come out the same in Rust.
 import asyncio
 import collections
 import random
+import select
 import selectors
+import socket
 import sys
 import warnings
 import zlib
@@ -32,6 +35,7 @@ from pathlib import Path
 from order_programs import Generator
 
 PROGRAMS = 1000
+PROGRAMS_WITH_SOCKETS = 100
 END = 80_000
 LONGEST = 400
 
@@ -44,6 +48,7 @@ REASONS = {
     "circle": "tasks that await each other can be cancelled here, and end; CPython recurses until it fails",
     "unseen request": "a request that was not delivered yet changes nothing for a timeout that begins or has expired",
     "identity": "a timeout answers for its own request alone, however many there were",
+    "readers": "a reader whose turn it is may be called before what was ready earlier",
     "equal deadlines": "timers with equal deadlines fire in the order of insertion",
 }
 
@@ -95,6 +100,9 @@ class World:
         self.locks = [asyncio.Lock() for _ in range(counts["locks"])]
         self.semaphores = [asyncio.Semaphore(2) for _ in range(counts["semaphores"])]
         self.queues = [Queue() for _ in range(counts["queues"])]
+        self.sockets = [socket.socketpair() for _ in range(counts["sockets"])]
+        for pair in self.sockets:
+            pair[0].setblocking(False)
         self.tasks = {}
         self.handles = {}
         self.removers = {}
@@ -309,6 +317,21 @@ class World:
             self.take_out(op, "hand-over")
         queue.put_nowait(op[2])
 
+    def op_send(self, op):
+        self.sockets[op[1]][1].send(b"x")
+
+    def op_addrd(self, op):
+        self.loop.add_reader(self.sockets[op[1]][0], self.readable, op[1])
+
+    def op_rmrd(self, op):
+        if select.select([self.sockets[op[1]][0]], [], [], 0)[0]:
+            self.take_out(op, "readers")
+        self.log("=%d" % self.loop.remove_reader(self.sockets[op[1]][0]))
+
+    def readable(self, number):
+        self.log("r%d" % number)
+        self.sockets[number][0].recv(1)
+
     # Operations that wait.
 
     async def outcome(self, me, what):
@@ -467,6 +490,9 @@ class World:
         self.loop._ready.clear()
         self.loop._scheduled.clear()
         self.loop.close()
+        for pair in self.sockets:
+            pair[0].close()
+            pair[1].close()
         asyncio.set_event_loop(None)
 
 
@@ -483,8 +509,8 @@ def record(program):
         op[:] = ["nop"]
 
 
-def make(seed):
-    program = Generator(random.Random(seed)).program()
+def make(seed, sockets=0):
+    program = Generator(random.Random(seed), sockets).program()
     trace, reasons = record(program)
     return program, trace, reasons
 
@@ -499,12 +525,18 @@ def main():
         print("trace " + " ".join(trace or ["too long"]))
         print(dict(reasons), file=sys.stderr)
         return
-    programs, seed, path = PROGRAMS, 0, Path(__file__).with_name("order.txt.z")
     if sys.argv[1:2] == ["--more"]:
-        programs, seed, path = int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4])
+        write(Path(sys.argv[4]), int(sys.argv[2]), int(sys.argv[3]))
+        return
+    write(Path(__file__).with_name("order.txt.z"), PROGRAMS, 0)
+    write(Path(__file__).with_name("order_io.txt.z"), PROGRAMS_WITH_SOCKETS, 0, sockets=3)
+
+
+def write(path, programs, seed, sockets=0):
+    """Records programs with the seeds from `seed` on."""
     lines, reasons, made, words = [], collections.Counter(), 0, 0
     while made < programs:
-        program, trace, taken_out = make(seed)
+        program, trace, taken_out = make(seed, sockets)
         if trace and len(trace) > 25:
             lines.append("program %d" % seed)
             lines.extend(program.lines())
@@ -515,7 +547,7 @@ def main():
         seed += 1
     data = zlib.compress(("\n".join(lines) + "\n").encode(), 9)
     path.write_bytes(data)
-    print("%d programs, %d words of traces, %d bytes" % (made, words, len(data)))
+    print("%s: %d programs, %d words of traces, %d bytes" % (path.name, made, words, len(data)))
     for reason, count in reasons.most_common():
         print("%6d taken out: %s" % (count, reason))
 

@@ -28,6 +28,9 @@ pub(crate) enum Op {
     SetEvent(At),
     ClearEvent(At),
     Put(At, u32),
+    Send(At),
+    AddReader(At),
+    RemoveReader(At),
     AwaitPromise(At),
     AwaitTask(At),
     Shield(At),
@@ -53,8 +56,8 @@ pub(crate) enum How {
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) name: String,
-    /// Promises, events, locks, semaphores, queues.
-    pub(crate) counts: [usize; 5],
+    /// Promises, events, locks, semaphores, queues, sockets.
+    pub(crate) counts: [usize; 6],
     pub(crate) callbacks: Vec<Block>,
     pub(crate) tasks: Vec<Block>,
     pub(crate) trace: Vec<String>,
@@ -125,6 +128,9 @@ impl Words<'_> {
             "evset" => Op::SetEvent(self.number()),
             "evclear" => Op::ClearEvent(self.number()),
             "put" => Op::Put(self.number(), self.number()),
+            "send" => Op::Send(self.number()),
+            "addrd" => Op::AddReader(self.number()),
+            "rmrd" => Op::RemoveReader(self.number()),
             "awaitp" => Op::AwaitPromise(self.number()),
             "awaitt" => Op::AwaitTask(self.number()),
             "shield" => Op::Shield(self.number()),
@@ -162,7 +168,7 @@ pub(crate) fn parse(text: &str) -> Vec<Program> {
         if kind == "program" {
             programs.push(Program {
                 name: rest.to_owned(),
-                counts: [0; 5],
+                counts: [0; 6],
                 callbacks: Vec::new(),
                 tasks: Vec::new(),
                 trace: Vec::new(),

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -37,6 +39,7 @@ struct World {
     locks: Vec<Lock<()>>,
     semaphores: Vec<Semaphore>,
     queues: Vec<Queue<u32>>,
+    sockets: Vec<(Rc<UnixStream>, UnixStream)>,
     tasks: RefCell<HashMap<At, TaskRef>>,
     /// Those that nobody has awaited.
     joins: RefCell<HashMap<At, Task<u32>>>,
@@ -55,6 +58,7 @@ pub(crate) fn run(program: &Program) -> Vec<String> {
     let mut runner = Runner::new()
         .mock_clock(true)
         .tick_budget(0)
+        .autojump_after(Duration::from_micros(200))
         .grace(Duration::ZERO)
         .exception_handler(|_| {});
     let ended = runner.run(async {
@@ -68,6 +72,12 @@ pub(crate) fn run(program: &Program) -> Vec<String> {
     });
     let world = ended.expect("the main future ends with a value");
     world.trace.take()
+}
+
+fn pair() -> (Rc<UnixStream>, UnixStream) {
+    let (read, write) = UnixStream::pair().expect("a pair of sockets");
+    read.set_nonblocking(true).expect("a socket can be non-blocking");
+    (Rc::new(read), write)
 }
 
 fn world() -> Rc<World> {
@@ -93,7 +103,7 @@ impl Drop for Ends {
 
 impl World {
     fn new(program: &Program) -> Rc<World> {
-        let [promises, events, locks, semaphores, queues] = program.counts;
+        let [promises, events, locks, semaphores, queues, sockets] = program.counts;
         let start = get_running_loop().time();
         Rc::new(World {
             callbacks: program.callbacks.clone(),
@@ -103,6 +113,7 @@ impl World {
             locks: (0..locks).map(|_| Lock::new(())).collect(),
             semaphores: (0..semaphores).map(|_| Semaphore::new(2)).collect(),
             queues: (0..queues).map(|_| Queue::new()).collect(),
+            sockets: (0..sockets).map(|_| pair()).collect(),
             tasks: RefCell::default(),
             joins: RefCell::default(),
             handles: RefCell::default(),
@@ -196,6 +207,21 @@ impl World {
             Op::SetEvent(at) => self.events[at].set(),
             Op::ClearEvent(at) => self.events[at].clear(),
             Op::Put(at, value) => self.queues[at].put_nowait(value).expect("an unbounded queue"),
+            Op::Send(at) => (&self.sockets[at].1).write_all(b"x").expect("there is room"),
+            Op::AddReader(at) => {
+                let (world, socket) = (Rc::downgrade(self), self.sockets[at].0.clone());
+                let readable = move || {
+                    let world = world.upgrade().expect("the program runs");
+                    world.log(format!("r{at}"));
+                    (&*world.sockets[at].0)
+                        .read_exact(&mut [0])
+                        .expect("it is readable");
+                };
+                get_running_loop()
+                    .add_reader(socket, readable)
+                    .expect("a socket can be watched");
+            }
+            Op::RemoveReader(at) => self.truth(get_running_loop().remove_reader(&self.sockets[at].0)),
             _ => return self.sync_of_task(op),
         }
         true
