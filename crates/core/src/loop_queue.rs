@@ -486,6 +486,7 @@ where
 }
 
 /// The queue of the loop that this thread turns.
+#[inline]
 pub fn current_loop() -> Option<QueueId> {
     thread::with_loop(|state| state.map(LoopState::id))
 }

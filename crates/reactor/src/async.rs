@@ -217,6 +217,9 @@ impl<T> Async<T> {
     /// Ready when an operation in `direction` is worth a try, as far as is known without a system call: an event has come,
     /// and no operation has found it spent since.
     ///
+    /// For one task that comes back with the same waker each time: that is woken by this event and perhaps by each one
+    /// after it, until another waker waits for `direction` in a `poll_*` method.
+    ///
     /// # Errors
     ///
     /// As [`Async::readable`].

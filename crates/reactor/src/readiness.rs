@@ -34,6 +34,8 @@ const WAITING: u32 = 1 << 4;
 /// Somebody waits for the end of the connection, or for its error; in the word of writing alone. An event that is not
 /// sticky takes no lock for it.
 const AWAITS_HANGUP: u32 = 1 << 5;
+/// The slot's waker stays there: each event wakes it. With `WAITING` always. Set and cleared under the lock.
+const STANDING: u32 = 1 << 6;
 const TICK: u32 = 1 << 8;
 const TICK_MASK: u32 = !(TICK - 1);
 
@@ -57,6 +59,12 @@ impl Seen {
     #[inline]
     pub(crate) fn is_ready_or_fresh(self) -> bool {
         self.0 & (READY | FRESH) != 0
+    }
+
+    /// Whether every event wakes somebody who need not ask for it.
+    #[inline]
+    pub(crate) fn is_standing(self) -> bool {
+        self.0 & (STANDING | CLOSED) == STANDING
     }
 }
 
@@ -131,14 +139,20 @@ impl Readiness {
         };
         let mut now = word.load(Ordering::Relaxed);
         loop {
-            let next = ((now | set) & !clear).wrapping_add(TICK);
+            let kept = if now & STANDING == 0 { 0 } else { WAITING };
+            let next = ((now | set) & !(clear & !kept)).wrapping_add(TICK);
             match word.compare_exchange_weak(now, next, Ordering::AcqRel, Ordering::Relaxed) {
                 Ok(_) => break,
                 Err(other) => now = other,
             }
         }
         if now & WAITING != 0 {
-            lock(&self.waiters).take_all(direction, wake);
+            let mut waiters = lock(&self.waiters);
+            if self.word(direction).load(Ordering::Relaxed) & STANDING == 0 {
+                waiters.take_all(direction, wake);
+            } else {
+                waiters.take_others(direction, wake);
+            }
         }
         if sticky && now & AWAITS_HANGUP != 0 {
             lock(&self.waiters).take_hangup(wake);
@@ -181,9 +195,31 @@ impl Readiness {
         let mut spare = None;
         let wait = {
             let mut waiters = lock(&self.waiters);
+            if self.word(direction).load(Ordering::Relaxed) & STANDING != 0 {
+                // Another waker takes the place of the one that stands, which is woken once more.
+                self.word(direction).fetch_and(!STANDING, Ordering::AcqRel);
+            }
             waiters.set_slot(direction, waker, &mut wake);
-            let wait = self.announce(direction);
+            let wait = self.announce(direction, WAITING);
             if wait != Wait::Waiting {
+                spare = waiters.take_slot(direction);
+            }
+            wait
+        };
+        drop(spare);
+        wake.wake_all();
+        wait
+    }
+
+    /// Waits in the slot of `direction` for every event from now on, until somebody else waits there.
+    pub(crate) fn stand_in_slot(&self, direction: Direction, waker: &Waker) -> Wait {
+        let mut wake = WakeList::new();
+        let mut spare = None;
+        let wait = {
+            let mut waiters = lock(&self.waiters);
+            waiters.set_slot(direction, waker, &mut wake);
+            let wait = self.announce(direction, WAITING | STANDING);
+            if wait == Wait::Closed {
                 spare = waiters.take_slot(direction);
             }
             wait
@@ -198,7 +234,7 @@ impl Readiness {
         let (wait, spare) = {
             let mut waiters = lock(&self.waiters);
             let spare = waiters.set_entry(key, direction, waker);
-            (self.announce(direction), spare)
+            (self.announce(direction, WAITING), spare)
         };
         drop(spare);
         wait
@@ -221,8 +257,8 @@ impl Readiness {
     }
 
     /// The caller holds the lock and has put its waker in place.
-    fn announce(&self, direction: Direction) -> Wait {
-        let before = self.word(direction).fetch_or(WAITING, Ordering::AcqRel);
+    fn announce(&self, direction: Direction, how: u32) -> Wait {
+        let before = self.word(direction).fetch_or(how, Ordering::AcqRel);
         if before & CLOSED != 0 {
             Wait::Closed
         } else if before & READY != 0 {

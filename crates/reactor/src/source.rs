@@ -136,14 +136,24 @@ impl Source {
         }
     }
 
-    /// Ready when an event has come that no operation has found spent.
+    /// Ready when an event has come that no operation has found spent. Where the backend is edge-triggered, the waker stays in
+    /// the slot. (Elsewhere each event would have to be asked for anew, whether somebody wants it or not.)
     #[inline]
     pub(crate) fn poll_event(&self, direction: Direction, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            if may_try(direction, self.readiness.see(direction)) {
+            let seen = self.readiness.see(direction);
+            if may_try(direction, seen) {
                 return Poll::Ready(Ok(()));
             }
-            match self.wait_in_slot(direction, cx.waker()) {
+            if seen.is_standing() {
+                return Poll::Pending;
+            }
+            let waits = if self.shared.poller.is_edge() {
+                self.stand_in_slot(direction, cx.waker())
+            } else {
+                self.wait_in_slot(direction, cx.waker())
+            };
+            match waits {
                 Ok(true) => return Poll::Pending,
                 Ok(false) => {}
                 Err(error) => return Poll::Ready(Err(error)),
@@ -213,6 +223,16 @@ impl Source {
     fn note_wait(&self) -> io::Result<()> {
         waits_for(WaitKind::Io, self.raw as usize);
         self.shared.arm(self)
+    }
+
+    /// As [`Source::wait_in_slot`], for all events to come.
+    fn stand_in_slot(&self, direction: Direction, waker: &Waker) -> io::Result<bool> {
+        self.shared.check_fork()?;
+        match self.readiness.stand_in_slot(direction, waker) {
+            Wait::Waiting => Ok(true),
+            Wait::Ready => Ok(false),
+            Wait::Closed => Err(closed()),
+        }
     }
 
     /// `Ok(true)`: the future `key` waits. `Ok(false)`: try again.

@@ -189,6 +189,20 @@ impl Waiters {
         if let Some(waker) = self.slots[direction.index()].take() {
             wake.push(waker);
         }
+        self.take_more(direction, wake);
+    }
+
+    /// As [`take_all`](Waiters::take_all), with a copy of the waker in the slot, which stays there.
+    #[inline]
+    pub(crate) fn take_others(&mut self, direction: Direction, wake: &mut WakeList) {
+        if let Some(waker) = &self.slots[direction.index()] {
+            wake.push(waker.clone());
+        }
+        self.take_more(direction, wake);
+    }
+
+    #[inline]
+    fn take_more(&mut self, direction: Direction, wake: &mut WakeList) {
         let Some(more) = self.more.as_deref_mut() else {
             return;
         };

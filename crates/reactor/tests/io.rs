@@ -57,6 +57,29 @@ fn tcp_carries_bytes_both_ways() {
 }
 
 #[test]
+fn who_asks_for_events_is_told_of_each_and_makes_no_system_call() {
+    on_each_backend(|| async {
+        let (mut client, server) = tcp_pair().await;
+        for round in 0..10u8 {
+            client.write_all(&[round]).await.unwrap();
+            poll_fn(|cx| server.poll_event(Direction::Read, cx))
+                .await
+                .unwrap();
+            let mut buffer = [0; 8];
+            let read = poll_fn(|cx| {
+                server.poll_stream_io(Direction::Read, 8, cx, |socket| (&mut &*socket).read(&mut buffer))
+            });
+            assert_eq!(read.await.unwrap(), 1);
+            assert_eq!(buffer[0], round);
+        }
+        drop(client);
+        poll_fn(|cx| server.poll_event(Direction::Read, cx))
+            .await
+            .unwrap();
+    });
+}
+
+#[test]
 fn a_transfer_larger_than_the_buffers_arrives_whole() {
     on_each_backend(|| async {
         let (client, server) = tcp_pair().await;

@@ -224,3 +224,57 @@ fn loom_a_hangup_that_races_the_one_who_begins_to_wait_for_it_is_not_lost() {
         assert!(wait == Wait::Ready || woken == 1, "{wait:?}, woken {woken} times");
     });
 }
+
+#[test]
+fn loom_a_waker_that_stands_misses_no_event_and_needs_no_second_registration() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let kernel = {
+            let readiness = readiness.clone();
+            thread::spawn(move || {
+                event(&readiness);
+                event(&readiness);
+            })
+        };
+        let (count, waker) = counter();
+        let wait = readiness.stand_in_slot(Read, &waker);
+        kernel.join().unwrap();
+        let before = count.0.load(StdOrdering::SeqCst);
+        match wait {
+            Wait::Waiting => assert_eq!(before, 2),
+            Wait::Ready => assert!(readiness.see(Read).is_ready()),
+            Wait::Closed => panic!("nobody closed it"),
+        }
+        event(&readiness);
+        assert_eq!(count.0.load(StdOrdering::SeqCst), before + 1);
+    });
+}
+
+/// Another waker takes the slot while an event comes: both are woken, by this event or the next.
+#[test]
+fn loom_a_waker_that_stands_and_is_displaced_is_woken_once_more() {
+    loom::model(|| {
+        let readiness = Arc::new(Readiness::new());
+        let (standing, waker) = counter();
+        assert_eq!(readiness.stand_in_slot(Read, &waker), Wait::Waiting);
+        let kernel = {
+            let readiness = readiness.clone();
+            thread::spawn(move || event(&readiness))
+        };
+        let (other, waker) = counter();
+        let wait = readiness.wait_in_slot(Read, &waker);
+        kernel.join().unwrap();
+        event(&readiness);
+        assert!(standing.0.load(StdOrdering::SeqCst) >= 1);
+        if wait == Wait::Waiting {
+            assert!(other.0.load(StdOrdering::SeqCst) >= 1);
+        }
+        let (before, old) = (
+            other.0.load(StdOrdering::SeqCst),
+            standing.0.load(StdOrdering::SeqCst),
+        );
+        event(&readiness);
+        assert_eq!(other.0.load(StdOrdering::SeqCst), before, "it waits no more");
+        assert_eq!(standing.0.load(StdOrdering::SeqCst), old, "it stands no more");
+    });
+}
