@@ -144,7 +144,7 @@ fn an_empty_buffer_ends_the_connection() {
     assert!(reports[0].contains("get_buffer"), "{reports:?}");
 }
 
-// TRP-30, TRP-43: once and last, whatever ends it.
+// TRP-30: once and last, whatever ends it.
 #[test]
 fn a_loop_that_closes_tells_its_connections() {
     let log = Log::new();
