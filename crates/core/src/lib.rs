@@ -24,6 +24,7 @@ mod remote;
 mod report;
 mod request;
 mod slot;
+mod slow;
 mod sync;
 mod table;
 mod task_ref;

@@ -13,6 +13,8 @@
 //! through two wakers: `unpark` (an outside push found the pool asleep) and `watch` (a worker has queued work and
 //! nobody looks).
 
+mod tick;
+
 use std::fmt;
 use std::future::Future;
 use std::panic::Location;
@@ -27,7 +29,7 @@ use crate::place::{INDEX_BITS, Kind, Place, QueueId};
 use crate::registry::Registry;
 use crate::report::ExceptionHandler;
 use crate::table::{self, TaskRemote, TooManyQueues};
-use crate::{Glimpse, Outcome, RawTask, Running, TaskRef, is_watched, thread};
+use crate::{Glimpse, Outcome, RawTask, Running, TaskRef, thread};
 
 /// How many tasks a worker's deque holds; more go to the injector.
 const DEQUE: usize = 1024;
@@ -404,36 +406,6 @@ impl Worker {
 
     fn deque(&self) -> &Deque {
         &self.pool.state.deques[self.index]
-    }
-
-    /// Runs up to `budget` steps from the worker's deque and the injector. Gives the number of steps; less than
-    /// `budget` means that both were empty.
-    pub fn tick(&self, budget: usize) -> usize {
-        let _restore = thread::enter_pool(&self.pool.state, self.index);
-        let deque = self.deque();
-        let watched = is_watched();
-        let mut started = deque.started.load(Ordering::Relaxed);
-        for done in 0..budget {
-            let injected = if started % INJECTOR_INTERVAL == 0 {
-                self.pool.state.injector.pop()
-            } else {
-                None
-            };
-            let next = injected.or_else(|| deque.tasks.pop().ok());
-            let Some(task) = next.or_else(|| self.take_injected()) else {
-                return done;
-            };
-            started += 1;
-            deque.started.store(started, Ordering::Relaxed);
-            if watched {
-                deque.running.store(task.header().id, Ordering::Relaxed);
-            }
-            task.run();
-            if watched {
-                deque.running.store(0, Ordering::Relaxed);
-            }
-        }
-        budget
     }
 
     /// Moves a batch from the injector to the deque, but for the first task of it, which it gives.

@@ -120,3 +120,37 @@ fn debug_mode_reports_slow_steps_from_the_turn_on_in_which_it_is_turned_on() {
             .get_debug()
     );
 }
+
+// LOP-67
+#[test]
+fn slow_steps_on_the_pool_are_reported_too() {
+    let (reports, handler) = collector();
+    let mut event_loop = EventLoop::builder()
+        .debug(true)
+        .exception_handler(handler)
+        .build()
+        .unwrap();
+    event_loop
+        .run_until_complete(async {
+            let this = get_running_loop();
+            // Nothing of the loop itself is slow.
+            this.set_slow_callback_duration(Duration::MAX);
+            spawn(async {}).await.unwrap();
+            assert!(reports.lock().unwrap().is_empty());
+            this.set_slow_callback_duration(Duration::ZERO);
+            let on_pool = spawn(async {
+                yield_now().await;
+                get_running_loop().set_slow_callback_duration(Duration::MAX);
+            });
+            on_pool.await.unwrap();
+        })
+        .unwrap();
+    event_loop.close();
+    let reports = reports.lock().unwrap();
+    assert!(
+        reports
+            .iter()
+            .any(|text| text.starts_with("Executing a task's step took")),
+        "{reports:?}"
+    );
+}

@@ -20,13 +20,17 @@ pub(super) fn work(shared: &Shared, index: usize, home: LoopHandle) {
     let _reactor = shared.reactor.enter();
     let _timers = shared.timers.enter();
     let _beside = home.beside().enter();
+    let switches = home.clone();
     let _home = loop_handle::enter(home);
     let _blocking = blocking::enter(shared.blocking.clone());
     worker.enter(|| {
         let mut look = Look::default();
         let mut looked = Instant::now();
         while !shared.stopped() {
-            let steps = worker.tick(BUDGET);
+            let steps = match switches.switches().limit() {
+                None => worker.tick(BUDGET),
+                Some(limit) => worker.tick_watched(BUDGET, limit),
+            };
             if steps < BUDGET {
                 shared.rest(&worker, &mut look);
                 continue;
