@@ -85,8 +85,9 @@ pub use open::{OpenConnection, Opening, open_connection, stream};
 pub use open::{OpenUnixConnection, open_unix_connection};
 pub use per_core_listener::PerCoreListener;
 pub use protocol::{
-    AnyProtocol, BaseProtocol, BufferedProtocol, ConnectAcceptedSocket, CreateConnection, Creating, Protocol,
-    connect_accepted_socket, create_connection, create_server,
+    AnyProtocol, BaseProtocol, BufferedProtocol, ConnectAcceptedSocket, CreateConnection,
+    CreateDatagramEndpoint, Creating, DatagramProtocol, DatagramTransport, Protocol, connect_accepted_socket,
+    create_connection, create_datagram_endpoint, create_server,
 };
 #[cfg(unix)]
 pub use protocol::{

@@ -13,6 +13,7 @@ use crate::transport::Transport;
 mod connect_accepted_socket;
 mod create_connection;
 mod create_server;
+mod datagram;
 mod engine;
 mod home;
 mod link;
@@ -27,6 +28,7 @@ pub use create_connection::{CreateUnixConnection, create_unix_connection};
 pub use create_server::create_server;
 #[cfg(unix)]
 pub use create_server::create_unix_server;
+pub use datagram::{CreateDatagramEndpoint, DatagramProtocol, DatagramTransport, create_datagram_endpoint};
 pub use engine::AnyProtocol;
 pub(crate) use engine::Engine;
 #[cfg(feature = "tls")]

@@ -44,7 +44,7 @@ pub(crate) fn connected(wire: impl Wire) -> io::Result<Transport> {
     Ok(Transport::with_link(Box::new(wire), link))
 }
 
-fn no_loop() -> io::Error {
+pub(super) fn no_loop() -> io::Error {
     io::Error::other(
         "protocols need a loop that runs on this thread: call this inside of `run`, and not on a worker of the pool",
     )

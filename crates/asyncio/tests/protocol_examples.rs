@@ -1,11 +1,11 @@
-//! The server that speaks Redis' protocol, asked by `redis-cli` and `redis-benchmark` where they are, and by hand.
+//! The examples of protocols: the echo, and the server that speaks Redis' protocol, asked by `redis-cli` and `redis-benchmark` where they are, and by hand.
 #![cfg(unix)]
 
 #[path = "kit/example.rs"]
 mod kit;
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::process::Command;
 
 use kit::Server;
@@ -27,6 +27,28 @@ fn is_there(program: &str) -> bool {
         println!("skipped: there is no {program}");
     }
     there
+}
+
+#[test]
+fn the_echo_sends_back_streams_and_datagrams() {
+    let server = Server::start("protocol_echo", &["127.0.0.1:0"]);
+    let bytes = "echo ".repeat(400_000);
+    let mut client = TcpStream::connect(&server.address).expect("it listens");
+    let mut writer = client.try_clone().expect("a socket can be shared");
+    let wrote = std::thread::spawn(move || {
+        writer.write_all(bytes.as_bytes())?;
+        writer.shutdown(Shutdown::Write)
+    });
+    let mut back = Vec::new();
+    client.read_to_end(&mut back).expect("it answers");
+    wrote.join().expect("no panic").expect("it reads");
+    assert_eq!(back.len(), 2_000_000);
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    socket.send_to(b"datagram", &server.address).expect("sent");
+    let mut buffer = [0; 16];
+    let count = socket.recv(&mut buffer).expect("it answers");
+    assert_eq!(&buffer[..count], b"datagram");
+    server.interrupt();
 }
 
 #[test]
