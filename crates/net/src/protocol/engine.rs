@@ -39,7 +39,7 @@ pub(crate) trait Engine {
     fn protocol(&mut self) -> &mut dyn Any;
 }
 
-/// Makes an engine of a protocol. `Kind` is [`Stream`] or [`Buffered`], and is found by the compiler: a type should
+/// A [`Protocol`] or a [`BufferedProtocol`]. Which of the two is `Kind`, and is found by the compiler: a type should
 /// implement one of the two traits.
 pub trait AnyProtocol<Kind>: sealed::Sealed<Kind> {}
 
