@@ -36,6 +36,20 @@ const COMMANDS: &[Command] = &[
         about: "run a file of Rust with top-level .await; - is the standard input",
         run: crate::repl::script,
     },
+    #[cfg(unix)]
+    Command {
+        name: "ps",
+        arguments: "PID",
+        about: "the tasks of a process; --json, --watch[=SECONDS], --retries N",
+        run: crate::introspect::ps,
+    },
+    #[cfg(unix)]
+    Command {
+        name: "pstree",
+        arguments: "PID",
+        about: "who waits for whom, and deadlocks; the same options",
+        run: crate::introspect::pstree,
+    },
 ];
 
 /// What the program does: reads its arguments, and runs the command that they name.

@@ -4,6 +4,8 @@
 //! `repl`, which is on by default and heavy: it brings evcxr and rust-analyzer.
 
 mod cli;
+#[cfg(unix)]
+mod introspect;
 #[cfg(feature = "repl")]
 mod repl;
 
