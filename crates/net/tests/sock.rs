@@ -70,9 +70,12 @@ fn a_read_that_is_dropped_leaves_the_socket_free_for_the_next() {
         };
         // One waits to read while the other waits to write.
         let read = sock_recv(&one, 1);
-        let both = or(async { Err(read.await.unwrap()) }, async {
-            Ok::<(), _>(fill.await)
-        });
+        let read = async { Err(read.await.unwrap()) };
+        let fill = async {
+            fill.await;
+            Ok(())
+        };
+        let both = or(read, fill);
         assert!(poll_once(both).await.is_none());
         sock_sendall(&other, b"x").await.unwrap();
         assert_eq!(sock_recv(&one, 1).await.unwrap(), b"x");
