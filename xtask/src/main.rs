@@ -7,6 +7,7 @@ mod asan;
 mod bench;
 mod book;
 mod ci;
+mod cost;
 mod deny;
 mod docs;
 mod features;
@@ -80,6 +81,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         about: asan::ABOUT,
         run: asan::run,
+    },
+    Command {
+        name: "cost",
+        arguments: "",
+        about: cost::ABOUT,
+        run: cost::run,
     },
     Command {
         name: "features",

@@ -22,6 +22,7 @@ fn is_debug(argument: Option<&str>, variable: Option<&str>) -> bool {
 }
 
 /// RUN-02.
+// DEV-01
 #[test]
 fn the_environment_decides_about_debug_mode_unless_the_program_does() {
     assert!(is_debug(None, Some("1")));
