@@ -67,6 +67,7 @@ impl Resolver for Table {
 }
 
 #[cfg(target_os = "linux")]
+/// LOP-28.
 #[test]
 fn a_black_hole_is_overtaken_after_the_delay() {
     everywhere(|| async {
@@ -118,6 +119,7 @@ fn after_a_refusal_the_next_attempt_begins_at_once() {
     });
 }
 
+/// LOP-29.
 #[test]
 fn when_all_fail_the_error_names_every_address() {
     everywhere(|| async {
@@ -259,6 +261,7 @@ fn nothing_to_connect_to_is_an_error() {
     });
 }
 
+/// LOP-27.
 #[test]
 fn the_local_address_is_the_first_that_fits() {
     everywhere(|| async {

@@ -140,6 +140,7 @@ fn a_handler_that_fails_is_reported_and_harms_nobody() {
     assert!(reports[0].contains("it has failed") && reports[1].contains("it has panicked"));
 }
 
+/// LOP-80, LOP-82.
 #[test]
 fn a_server_that_is_not_to_serve_yet_lets_clients_wait() {
     run(async {
@@ -152,7 +153,10 @@ fn a_server_that_is_not_to_serve_yet_lets_clients_wait() {
         }
         assert_eq!(server.connections(), 0);
         server.start_serving();
+        server.start_serving();
+        assert!(server.is_serving());
         assert_eq!(reader.readexactly(5).await?, "early");
+        assert_eq!(server.connections(), 1);
         Ok(())
     });
 }
@@ -230,6 +234,8 @@ fn a_shutdown_waits_then_cancels_and_awaits_the_cleanup() {
 }
 
 /// `serve_forever` that is cancelled closes the server, cancels the handlers, and awaits their cleanup.
+///
+/// LOP-81.
 #[test]
 fn a_cancelled_serve_forever_ends_in_order() {
     run(async {
@@ -258,6 +264,8 @@ fn a_cancelled_serve_forever_ends_in_order() {
 }
 
 /// Nothing outlives a server that is dropped.
+///
+/// LOP-75.
 #[test]
 fn a_dropped_server_cancels_its_connections() {
     run(async {
@@ -277,6 +285,7 @@ fn a_dropped_server_cancels_its_connections() {
     });
 }
 
+/// LOP-84.
 #[test]
 fn a_server_can_be_given_sockets_and_share_a_port() {
     run(async {

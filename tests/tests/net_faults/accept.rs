@@ -105,6 +105,8 @@ async fn starve(server: Server, reports: &Reports, connect: impl AsyncFn() -> io
 }
 
 /// STR-02.
+///
+/// LOP-85.
 #[test]
 fn a_server_without_descriptors_recovers_by_itself() {
     if !in_child("accept::a_server_without_descriptors_recovers_by_itself") {
