@@ -1,7 +1,8 @@
 //! `asyncio-bench child WORKLOAD PEER [--quick]`: one measurement, one line `value unit`.
 
 use crate::peers::{
-    Calls, Compio, Monoio, Ours, OursPool, Peer, Pool, Smol, SmolPool, Structured, TokioCt, TokioLocal, TokioMt,
+    Calls, Compio, Monoio, Ours, OursPool, Peer, Pool, Smol, SmolPool, Structured, TokioCt, TokioLocal,
+    TokioMt,
 };
 use crate::workloads::{calls, memory, net, ping_pong, pool, process, structured, tasks, threads, timers};
 

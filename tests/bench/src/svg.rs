@@ -34,7 +34,11 @@ pub type Group<'a> = (&'static str, String, Vec<&'a Measured>);
 /// The rows by subject, empty groups left out.
 pub fn groups(measured: &[Measured]) -> Vec<Group<'_>> {
     let subjects: [(&str, &str, &[&str]); 7] = [
-        ("tasks", "Tasks on one thread", &["spawn_join", "call_soon", "yield", "wake_"]),
+        (
+            "tasks",
+            "Tasks on one thread",
+            &["spawn_join", "call_soon", "yield", "wake_"],
+        ),
         ("timers", "Timers", &["timer_create", "timer_fire"]),
         (
             "threads",
