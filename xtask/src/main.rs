@@ -19,6 +19,7 @@ mod loom;
 mod manifest;
 mod parity;
 mod release;
+mod repl;
 mod report;
 mod run;
 mod rust_code;
@@ -117,6 +118,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[ARGS]",
         about: bench::ABOUT,
         run: bench::run,
+    },
+    Command {
+        name: "repl",
+        arguments: "",
+        about: repl::ABOUT,
+        run: repl::run,
     },
     Command {
         name: "release",

@@ -1,0 +1,234 @@
+//! The prompt, driven through a pseudo-terminal as a person would.
+
+#![cfg(unix)]
+
+#[path = "prompt/terminal.rs"]
+mod terminal;
+
+use std::time::{Duration, Instant};
+
+use terminal::{PROMPT, Terminal, program};
+
+// RPL-01 RPL-02 RPL-06
+#[test]
+fn the_transcript_a_banner_an_await_of_some_seconds_its_value_and_ctrl_d() {
+    let mut terminal = Terminal::raw(program());
+    terminal.sees(&format!("asyncio REPL {}", env!("CARGO_PKG_VERSION")));
+    terminal.sees("Use \".await\" directly instead of \"asyncio::run()\".");
+    terminal.sees("Type \":help\" for more information.");
+    terminal.sees(">>> use asyncio::*; use std::time::Duration;");
+    terminal.prompt();
+    assert_eq!(terminal.answers("1 + 1"), "2");
+    let started = Instant::now();
+    let answer = terminal.answers("asyncio::sleep_with(Duration::from_secs(3), \"hello\").await");
+    assert_eq!(answer, "\"hello\"");
+    assert!(started.elapsed() >= Duration::from_secs(3));
+    assert_eq!(terminal.answers("sleep(Duration::from_millis(1)).await"), "");
+    terminal.ctrl_d();
+    let (rest, code) = terminal.ends();
+    assert!(rest.contains("exiting asyncio REPL..."), "{rest}");
+    assert_eq!(code, 0);
+}
+
+// RPL-03 RPL-07
+#[test]
+fn variables_functions_imports_and_context_variables_live_on() {
+    let mut terminal = Terminal::open(program());
+    assert_eq!(terminal.answers("let mut seen = vec![1_u32];"), "");
+    terminal.types("async fn double(x: u32) -> u32 {");
+    terminal.types("    yield_now().await;");
+    terminal.types("    2 * x");
+    assert_eq!(terminal.answers("}").lines().last().unwrap_or_default(), "");
+    assert_eq!(terminal.answers("use std::collections::BTreeSet;"), "");
+    assert_eq!(terminal.answers("seen.push(double(4).await);"), "");
+    assert_eq!(
+        terminal.answers("seen.iter().copied().collect::<BTreeSet<_>>()"),
+        "{1, 8}"
+    );
+
+    // Statics are made anew in each input, so the variable is leaked.
+    let input = "let who: &'static ContextVar<String> = Box::leak(Box::new(ContextVar::new(\"who\", None)));";
+    assert_eq!(terminal.answers(input), "");
+    assert_eq!(terminal.answers("let _ = who.set(\"me\".to_owned());"), "");
+    assert_eq!(
+        terminal.answers("create_task(async move { who.get() }).await.unwrap()"),
+        "\"me\""
+    );
+    let answer = terminal.answers("let taken = seen; 0");
+    assert_eq!(answer, "0");
+    let answer = terminal.answers("seen");
+    assert!(
+        answer.contains("error[E0425]") && answer.contains("seen"),
+        "{answer}"
+    );
+}
+
+// RPL-04
+#[test]
+fn tasks_run_on_between_inputs_and_print_above_the_prompt() {
+    let mut terminal = Terminal::open(program());
+    let input = "let ticker = create_task(async { for n in 0.. { println!(\"tick {n}\"); \
+                 sleep(Duration::from_millis(300)).await; } });";
+    terminal.types(input);
+    // Nothing more is typed: what comes after the prompt comes by itself.
+    terminal.sees("tick 0");
+    terminal.prompt();
+    for n in 5..8 {
+        terminal.sees(&format!("tick {n}"));
+    }
+    terminal.types(":tasks");
+    terminal.matches(r"Task-\d+ .*made at the prompt");
+    terminal.types("ticker.cancel()");
+    terminal.sees("true");
+}
+
+// RPL-05
+#[test]
+fn ctrl_c_cancels_what_runs_with_its_cleanup_and_the_session_goes_on() {
+    let mut terminal = Terminal::open(program());
+    assert_eq!(terminal.answers("let kept = 7;"), "");
+    terminal.types(
+        "finally(async { println!(\"begins\"); sleep(Duration::from_secs(600)).await }, \
+         async { sleep(Duration::from_millis(10)).await; println!(\"cleaned up\"); }).await",
+    );
+    terminal.matches("[^\"]begins");
+    terminal.ctrl_c();
+    terminal.matches("[^\"]cleaned up");
+    terminal.sees("KeyboardInterrupt");
+    terminal.prompt();
+    assert_eq!(terminal.answers("kept"), "7");
+
+    // At the prompt it clears the line.
+    terminal.keys("this is not rust");
+    terminal.ctrl_c();
+    terminal.sees("KeyboardInterrupt");
+    terminal.prompt();
+    assert_eq!(terminal.answers("kept + 1"), "8");
+}
+
+// RPL-05
+#[test]
+fn what_never_awaits_is_ended_by_the_third_ctrl_c_and_a_session_begins_anew() {
+    let mut terminal = Terminal::open(program());
+    terminal.types("println!(\"{}\", \"spi\".to_owned() + \"ns\"); loop { std::hint::spin_loop() }");
+    terminal.sees("spins");
+    terminal.ctrl_c();
+    // The second is for the person who sees that nothing happens.
+    terminal.ctrl_c();
+    terminal.sees("Ctrl-C once more");
+    terminal.ctrl_c();
+    terminal.sees("variables and tasks are lost");
+    terminal.prompt();
+    assert_eq!(terminal.answers("6 * 7"), "42");
+}
+
+// RPL-06
+#[test]
+fn all_ways_out_lead_out_and_tasks_clean_up_on_the_way() {
+    let mut terminal = Terminal::open(program());
+    let input =
+        "create_task(finally(sleep(Duration::from_secs(600)), async { println!(\"{}!\", \"gone\") }));";
+    terminal.answers(input);
+    terminal.types("exit");
+    let (rest, code) = terminal.ends();
+    assert!(rest.contains("exiting asyncio REPL..."), "{rest}");
+    assert!(rest.contains("gone!"), "{rest}");
+    assert_eq!(code, 0);
+
+    let mut terminal = Terminal::open(program());
+    terminal.types("println!(\"{}\", 40 + 2); std::process::exit(3)");
+    let (rest, code) = terminal.ends();
+    assert!(rest.contains("42"), "{rest}");
+    assert_eq!(code, 3);
+}
+
+// RPL-08
+#[test]
+fn startup_file_history_and_completion() {
+    let folder = tempfile::tempdir().unwrap();
+    let startup = folder.path().join("startup.rs");
+    std::fs::write(
+        &startup,
+        "let from_startup = 17;\nfn helper_of_mine() -> u8 { 5 }\n",
+    )
+    .unwrap();
+    let history = folder.path().join("deep/history");
+    let with_files = || {
+        let mut command = program();
+        command
+            .env("ASYNCIO_REPL_STARTUP", &startup)
+            .env("ASYNCIO_REPL_HISTORY", &history);
+        command
+    };
+    let mut terminal = Terminal::open(with_files());
+    assert_eq!(terminal.answers("from_startup"), "17");
+    // A key completes the name of the function.
+    terminal.keys("helper_of\t");
+    terminal.sees("helper_of_mine");
+    terminal.types("");
+    terminal.matches("[\r\n]5[\r\n]");
+    terminal.prompt();
+    terminal.keys(":tas\t");
+    terminal.sees(":tasks");
+    terminal.types("");
+    terminal.sees("no tasks");
+    terminal.prompt();
+    terminal.ctrl_d();
+    terminal.ends();
+
+    let kept = std::fs::read_to_string(&history).unwrap();
+    assert!(kept.contains("from_startup"), "{kept}");
+    let mut terminal = Terminal::open(with_files());
+    // Twice the key for the line before: `:tasks` was the last.
+    terminal.keys("\x1b[A\x1b[A");
+    terminal.sees("helper_of_mine");
+}
+
+// RPL-08
+#[test]
+fn no_colours_where_none_are_wanted() {
+    let mut command = program();
+    command.env_remove("NO_COLOR");
+    let mut coloured = Terminal::raw(command);
+    coloured.sees("\x1b[1;35m>>> ");
+    let mut plain = Terminal::raw(program());
+    let banner = plain.sees(PROMPT);
+    assert!(!banner.contains('\x1b'), "{banner:?}");
+}
+
+// RPL-09
+#[test]
+fn errors_are_shown_as_rustc_shows_them_and_panics_with_their_message() {
+    let mut terminal = Terminal::open(program());
+    let answer = terminal.answers("let x: u8 = \"no\".await;");
+    assert!(
+        answer.contains("error[E0277]: `&str` is not a future"),
+        "{answer}"
+    );
+    assert!(answer.contains("--> input:1:"), "{answer}");
+    assert!(answer.contains("1 | let x: u8 = \"no\".await;"), "{answer}");
+    assert!(answer.contains('^'), "{answer}");
+    let answer = terminal.answers("let kept = 1; panic!(\"this {}\", \"here\")");
+    assert!(answer.contains("panicked: this here"), "{answer}");
+    let answer = terminal.answers("create_task(async { panic!(\"in a task\") }).await.is_err()");
+    assert!(
+        answer.contains("panicked: in a task") && answer.ends_with("true"),
+        "{answer}"
+    );
+    assert_eq!(terminal.answers("2 + 2"), "4");
+    let answer = terminal.answers("std::process::abort()");
+    assert!(answer.contains("variables and tasks are lost"), "{answer}");
+    assert_eq!(terminal.answers("sleep_with(Duration::ZERO, 5).await"), "5");
+}
+
+// RPL-08
+#[test]
+fn the_help_names_the_commands_and_clear_forgets() {
+    let mut terminal = Terminal::open(program());
+    let help = terminal.answers(":help");
+    assert!(help.contains(":tasks") && help.contains(":dep"), "{help}");
+    assert_eq!(terminal.answers("let gone = 1;"), "");
+    assert_eq!(terminal.answers(":clear"), "");
+    assert!(terminal.answers("gone").contains("E0425"));
+    assert_eq!(terminal.answers("sleep_with(Duration::ZERO, 6).await"), "6");
+}
