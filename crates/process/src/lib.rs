@@ -38,6 +38,7 @@ mod handle;
 #[cfg(unix)]
 mod pipeline;
 mod process;
+mod protocol;
 mod run;
 mod shell;
 mod signal;
@@ -54,6 +55,10 @@ pub use handle::ProcessHandle;
 #[cfg(unix)]
 pub use pipeline::{Pipeline, PipelineError, PipelineOutput, PipelineProcess, RunPipeline};
 pub use process::{IntoInput, Process};
+pub use protocol::{
+    CreateSubprocess, CreatingSubprocess, PipeTransport, SubprocessProtocol, SubprocessTransport,
+    subprocess_exec, subprocess_shell,
+};
 pub use run::{Run, run};
 pub use shell::{create_subprocess_shell, shell_quote};
 pub use signal::Signal;

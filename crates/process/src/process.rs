@@ -55,6 +55,8 @@ pub struct Process {
 /// Our ends of the pipes.
 pub(crate) struct Streams {
     pub(crate) stdin: Option<StreamWriter>,
+    /// Is at its end when nobody reads the child's standard input any more, where the system can tell.
+    pub(crate) stdin_end: Option<StreamReader>,
     pub(crate) stdout: Option<StreamReader>,
     pub(crate) stderr: Option<StreamReader>,
     pub(crate) sweep: Sweep,
@@ -84,6 +86,7 @@ impl Process {
     ) -> Process {
         let Streams {
             stdin,
+            stdin_end: _,
             stdout,
             stderr,
             sweep,

@@ -9,21 +9,28 @@ use crate::command::{Command, Group};
 use crate::driver;
 use crate::error::StartError;
 use crate::handle::ProcessHandle;
-use crate::process::Process;
+use crate::process::{Process, Streams};
 use crate::stdio::INHERIT;
 use crate::sys::{Plumbing, Reserve, prepare};
 
 pub(crate) fn start(command: Command) -> io::Result<Process> {
+    let (kill, drain) = (command.kill_on_drop, command.drain);
+    let (handle, streams) = launch(command)?;
+    Ok(Process::new(handle, streams, kill, drain))
+}
+
+/// The child, and our ends of its pipes.
+pub(crate) fn launch(command: Command) -> io::Result<(ProcessHandle, Streams)> {
     let Command {
         mut std,
         stdin,
         stdout,
         stderr,
         limit,
-        kill_on_drop,
+        kill_on_drop: _,
         group,
         grace: _,
-        drain,
+        drain: _,
         extra,
     } = command;
     let mut plumbing = Plumbing::new(
@@ -44,7 +51,7 @@ pub(crate) fn start(command: Command) -> io::Result<Process> {
     let streams = plumbing.streams(&mut child);
     let leads = matches!(group, Group::Own | Group::Session);
     let handle = ProcessHandle::new(Child::new(child, leads));
-    Ok(Process::new(handle, streams, kill_on_drop, drain))
+    Ok((handle, streams))
 }
 
 /// The error with the program's name.

@@ -1,9 +1,9 @@
 //! Which types may go where.
 
 use asyncio_process::{
-    CalledProcessError, Command, Communicate, GroupStart, IntoInput, Process, ProcessHandle,
-    ProcessLookupError, Run, Signal, StartError, Starting, StderrTo, Stdio, SubprocessError, TimeoutExpired,
-    ToStdout,
+    CalledProcessError, Command, Communicate, CreateSubprocess, GroupStart, IntoInput, PipeTransport,
+    Process, ProcessHandle, ProcessLookupError, Run, Signal, StartError, Starting, StderrTo, Stdio,
+    SubprocessError, SubprocessTransport, TimeoutExpired, ToStdout,
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
@@ -28,6 +28,9 @@ assert_impl_all!(SubprocessError: Send, Sync, Unpin, std::error::Error);
 assert_impl_all!(CalledProcessError: Send, Sync, Unpin, Clone, std::error::Error);
 assert_impl_all!(TimeoutExpired: Send, Sync, Unpin, Clone, std::error::Error);
 assert_impl_all!(&'static str: IntoInput);
+assert_impl_all!(SubprocessTransport: Send, Sync, Unpin, Clone);
+assert_impl_all!(PipeTransport: Send, Sync, Unpin, Clone);
+assert_impl_all!(CreateSubprocess<fn()>: Send, Sync, Unpin);
 
 #[cfg(unix)]
 mod unix {

@@ -128,6 +128,7 @@ impl Plumbing {
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
         Streams {
+            stdin_end: None,
             stdin: stdin.map(|pipe| stream(ThreadWriter(Mutex::new(Some(pipe)))).1),
             stdout: stdout.map(|pipe| reader(ThreadReader(Mutex::new(pipe)), limit)),
             stderr: stderr.map(|pipe| reader(ThreadReader(Mutex::new(pipe)), limit)),

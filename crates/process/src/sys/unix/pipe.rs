@@ -18,6 +18,7 @@ use std::task::{Context, Poll};
 use asyncio_net::Wire;
 use asyncio_reactor::{Async, Direction};
 use rustix::buffer::spare_capacity;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use crate::sweep::Sweep;
@@ -189,8 +190,19 @@ impl PipeWriter {
 }
 
 impl Wire for PipeWriter {
-    fn poll_read(&self, _: &mut Context<'_>, _: &mut Vec<u8>, _: usize) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(one_way()))
+    /// Ready with nothing when the reader has gone.
+    fn poll_read(&self, cx: &mut Context<'_>, _: &mut Vec<u8>, _: usize) -> Poll<io::Result<usize>> {
+        let pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(pipe) = pipe.as_ref() else {
+            return Poll::Ready(Ok(0));
+        };
+        pipe.poll_io(Direction::Read, cx, |pipe| {
+            if is_hung_up(pipe.as_fd())? {
+                Ok(0)
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        })
     }
 
     fn try_write(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
@@ -227,6 +239,13 @@ impl fmt::Debug for PipeWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PipeWriter").finish_non_exhaustive()
     }
+}
+
+/// Whether nobody reads what is written there.
+fn is_hung_up(pipe: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut asked = [PollFd::from_borrowed_fd(pipe, PollFlags::empty())];
+    poll(&mut asked, Some(&Timespec::default()))?;
+    Ok(asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP))
 }
 
 fn one_way() -> io::Error {

@@ -19,6 +19,7 @@ use crate::sweep::Sweep;
 pub(crate) struct Plumbing {
     ends: [Option<ChildEnd>; 3],
     stdin: Option<StreamWriter>,
+    stdin_end: Option<StreamReader>,
     stdout: Option<StreamReader>,
     stderr: Option<StreamReader>,
     sweep: Sweep,
@@ -74,13 +75,13 @@ impl Plumbing {
     ///
     /// The system's, when it has no room; those of `Async::new`.
     pub(crate) fn new(stdin: Stdio, stdout: Stdio, stderr: StderrTo, limit: usize) -> io::Result<Plumbing> {
-        let (stdin, writer) = match stdin.0 {
+        let (stdin, writer, stdin_end) = match stdin.0 {
             Kind::Pipe => {
                 let (theirs, ours) = pipe_with(PipeFlags::CLOEXEC)?;
-                let (_, writer) = stream(PipeWriter::new(ours)?);
-                (theirs.into(), Some(writer))
+                let (end, writer) = stream(PipeWriter::new(ours)?);
+                (theirs.into(), Some(writer), Some(end))
             }
-            _ => (End::of(stdin).into(), None),
+            _ => (End::of(stdin).into(), None, None),
         };
         let sweep = Sweep::default();
         let (out, out_reader) = output(stdout, limit, &sweep)?;
@@ -94,6 +95,7 @@ impl Plumbing {
         Ok(Plumbing {
             ends: [Some(stdin), Some(out.into()), Some(err)],
             stdin: writer,
+            stdin_end,
             stdout: out_reader,
             stderr: err_reader,
             sweep,
@@ -112,6 +114,7 @@ impl Plumbing {
     pub(crate) fn streams(self, _child: &mut async_process::Child) -> Streams {
         Streams {
             stdin: self.stdin,
+            stdin_end: self.stdin_end,
             stdout: self.stdout,
             stderr: self.stderr,
             sweep: self.sweep,
