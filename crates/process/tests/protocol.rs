@@ -140,7 +140,7 @@ fn close_does_not_kill_a_child_that_has_ended_by_itself() {
 fn a_child_that_closes_its_input_is_noticed_while_it_runs() {
     run(async {
         let log = Log::new();
-        let child = subprocess_shell(log.factory(), "exec <&-; sleep 1000").await?;
+        let child = subprocess_shell(log.factory(), "exec <&-; exec sleep 1000").await?;
         log.until(|log| log.has(&Told::PipeLost(0, None))).await;
         assert_eq!(child.get_returncode(), None);
         let write = child.get_pipe_transport(0).unwrap().write(b"x");
