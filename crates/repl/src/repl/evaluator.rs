@@ -17,6 +17,7 @@ use std::ffi::c_void;
 use std::io::{BufRead, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use libloading::{Library, Symbol};
 
@@ -28,6 +29,8 @@ const IS_RUNTIME: &str = "EVCXR_IS_RUNTIME";
 const LOAD_AND_RUN: &str = "LOAD_AND_RUN";
 /// What evcxr's own runtime ends with when it cannot follow its instructions.
 const CANNOT_FOLLOW: i32 = 99;
+/// More than the session's library gives the tasks for their cleanup.
+const LONGEST_END: Duration = Duration::from_secs(10);
 
 type Input = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 
@@ -168,6 +171,9 @@ impl Inbox {
             }
         }
         self.change(|queue| queue.ended = true);
+        // An input that never awaits does not hear of the end, and nobody is left who could stop it.
+        std::thread::sleep(LONGEST_END);
+        std::process::exit(CANNOT_FOLLOW);
     }
 
     fn change(&self, f: impl FnOnce(&mut Queue)) {

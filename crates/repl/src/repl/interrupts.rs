@@ -1,15 +1,21 @@
 //! Ctrl-C while an input is compiled or runs.
 //!
-//! The first one asks the input to stop, with its cleanup; the compiler hears it by itself. Code that computes without an
-//! await cannot be asked, so the third one ends the process that evaluates, with all that lives in it; the second says so.
+//! It asks the input to stop, with its cleanup; the compiler hears it by itself. Code that computes without an await
+//! cannot be asked: after a moment this says so, and from then on Ctrl-C ends the process that evaluates, with all that
+//! lives in it.
 //! At the prompt Ctrl-C is a key, and does not come here.
 
 use std::process::Child;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::display::Display;
 use super::link::Link;
 
+/// An input that has not stopped by then may never do so.
+const MOMENT: Duration = Duration::from_secs(1);
+const STILL_RUNNING: &str =
+    "still running; Ctrl-C once more ends the process that evaluates, and all variables and tasks are lost";
 /// Ends as a program does that Ctrl-C ended.
 const BY_CTRL_C: i32 = 130;
 
@@ -18,10 +24,13 @@ struct State {
     engine: Option<(Link, Arc<Mutex<Child>>)>,
     /// An input is evaluated.
     busy: bool,
-    count: usize,
+    /// Which evaluation it is, so that what was meant for one is not said of another.
+    number: u64,
+    asked: bool,
+    told: bool,
 }
 
-/// Counts them, and does what each means.
+/// Does what each means.
 #[derive(Clone)]
 pub(super) struct Interrupts {
     state: Arc<Mutex<State>>,
@@ -47,12 +56,14 @@ impl Interrupts {
         {
             let mut state = self.lock();
             state.busy = true;
-            state.count = 0;
+            state.number += 1;
+            state.asked = false;
+            state.told = false;
         }
         let value = f();
         let mut state = self.lock();
         state.busy = false;
-        (value, state.count > 0)
+        (value, state.asked)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -60,27 +71,33 @@ impl Interrupts {
     }
 }
 
-fn interrupted(state: &Mutex<State>, display: &Display) {
-    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+fn interrupted(shared: &Arc<Mutex<State>>, display: &Display) {
+    let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
     if !state.busy {
         // At the start or at the end: nothing is there that could be lost.
         kill(&state);
         std::process::exit(BY_CTRL_C);
     }
-    state.count += 1;
-    match state.count {
-        1 => {
-            if let Some((link, _)) = &state.engine {
-                link.interrupt();
-            }
-        }
-        2 => {
-            let _ = display.lines().send(
-                "still running; Ctrl-C once more ends it, and all variables and tasks are lost".to_owned(),
-            );
-        }
-        _ => kill(&state),
+    if state.told {
+        kill(&state);
+        return;
     }
+    if let Some((link, _)) = &state.engine {
+        link.interrupt();
+    }
+    if std::mem::replace(&mut state.asked, true) {
+        return;
+    }
+    let (number, shared, lines) = (state.number, shared.clone(), display.lines());
+    // Without the thread there is no message, and then nothing to be ended by mistake.
+    let _ = std::thread::Builder::new().spawn(move || {
+        std::thread::sleep(MOMENT);
+        let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.busy && state.number == number {
+            state.told = true;
+            let _ = lines.send(STILL_RUNNING.to_owned());
+        }
+    });
 }
 
 fn kill(state: &State) {

@@ -106,7 +106,8 @@ fn follow(desk: &Desk, input: &str, style: Style) -> Option<u8> {
         return None;
     }
     match outcome {
-        Outcome::Done(Some(text)) if !text.is_empty() => println!("{text}"),
+        // As Python does not show a None.
+        Outcome::Done(Some(text)) if !text.is_empty() && text != "()" => println!("{text}"),
         Outcome::Done(_) => {}
         Outcome::Rejected(errors) => {
             print!("{}", diagnostics::render(&errors, input, Shift::default(), style))

@@ -116,7 +116,10 @@ impl Terminal {
 
     /// Waits for the end; gives the rest of the output and the exit code.
     pub(crate) fn ends(mut self) -> (String, i32) {
-        let rest = self.waits(Eof, "the end");
+        let rest = match self.session.expect(Eof) {
+            Ok(rest) => plain(rest.as_bytes()),
+            Err(error) => panic!("it did not end: {error}"),
+        };
         match self.session.get_process().wait().unwrap() {
             WaitStatus::Exited(_, code) => (rest, code),
             other => panic!("it ended otherwise: {other:?}"),
