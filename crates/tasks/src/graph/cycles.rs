@@ -2,6 +2,8 @@
 //!
 //! Tarjan's algorithm (1972), with a stack of its own in place of recursion: a chain of tasks may be long.
 
+use std::collections::VecDeque;
+
 use super::EdgeKind;
 
 type Edges = [Vec<(usize, EdgeKind)>];
@@ -10,12 +12,34 @@ const UNSEEN: usize = usize::MAX;
 
 /// One circle of each component that has one, from its lowest node on, in the direction of the edges.
 pub(super) fn cycles(edges: &Edges) -> Vec<Vec<usize>> {
-    let mut circles: Vec<Vec<usize>> = components(edges)
-        .into_iter()
-        .filter_map(|component| circle(edges, &component))
-        .collect();
+    // Shared by all components, so that many small ones cost no more than one that is large.
+    let mut places = vec![Place::default(); edges.len()];
+    let mut circles = Vec::new();
+    for (number, component) in components(edges).into_iter().enumerate() {
+        for node in &component {
+            places[*node].component = number;
+        }
+        circles.extend(circle(edges, &component, &mut places));
+    }
     circles.sort();
     circles
+}
+
+/// What the search for a circle knows of a node.
+#[derive(Clone, Copy)]
+struct Place {
+    component: usize,
+    /// From where it was reached.
+    before: usize,
+}
+
+impl Default for Place {
+    fn default() -> Place {
+        Place {
+            component: UNSEEN,
+            before: UNSEEN,
+        }
+    }
 }
 
 fn components(edges: &Edges) -> Vec<Vec<usize>> {
@@ -61,24 +85,25 @@ fn components(edges: &Edges) -> Vec<Vec<usize>> {
 }
 
 /// The shortest way from the component's lowest node back to it.
-fn circle(edges: &Edges, component: &[usize]) -> Option<Vec<usize>> {
+fn circle(edges: &Edges, component: &[usize], places: &mut [Place]) -> Option<Vec<usize>> {
     let start = *component.iter().min()?;
-    let mut before = vec![UNSEEN; edges.len()];
-    let mut queue = std::collections::VecDeque::from([start]);
+    let here = places[start].component;
+    let mut queue = VecDeque::from([start]);
     while let Some(node) = queue.pop_front() {
         for (to, _) in &edges[node] {
             if *to == start {
                 let mut way = vec![node];
                 let mut at = node;
                 while at != start {
-                    at = before[at];
+                    at = places[at].before;
                     way.push(at);
                 }
                 way.reverse();
                 return Some(way);
             }
-            if component.contains(to) && before[*to] == UNSEEN {
-                before[*to] = node;
+            let place = &mut places[*to];
+            if place.component == here && place.before == UNSEEN {
+                place.before = node;
                 queue.push_back(*to);
             }
         }
