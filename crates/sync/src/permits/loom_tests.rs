@@ -1,14 +1,14 @@
 //! Models of taking, giving back, waiting and giving up.
 
+use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use asyncio_core::WaitKind;
 use loom::model::Builder;
 use loom::thread;
 
-use super::{Permits, Turn};
+use super::{OfLock, Permits, Turn};
 use crate::loom_kit::{Alone, block_on, poll_once};
 
 async fn take(permits: &Permits, count: usize) {
