@@ -4,7 +4,7 @@
 //! full form, run before something is called resolved, adds what takes longer.
 
 use crate::report::{Failure, Steps, only};
-use crate::{asan, deny, features, fmt, lint, loom, parity, release, repl, run, test, tidy, workspace};
+use crate::{asan, deny, features, fmt, lint, loom, parity, release, run, test, tidy, workspace};
 
 pub(crate) const ABOUT: &str =
     "what CI runs; --full adds powerset, long properties, sanitizer, other workspaces";
@@ -33,7 +33,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         other_workspaces(&mut steps)?;
         steps.check("clippy of the REPL", lint::clippy_heavy)?;
         steps.tests("REPL", || test::heavy(true))?;
-        steps.check("REPL beside evcxr", repl::compare)?;
     }
     steps.finish()
 }

@@ -29,6 +29,9 @@ mod unix {
     const NOISE: f64 = 1.03;
     const PATIENCE: Duration = Duration::from_secs(300);
 
+    /// From one key to the next.
+    const KEY: Duration = Duration::from_millis(30);
+
     /// A prompt with nothing behind it.
     const PROMPT: &str = r">> (\r|\x1b\[[0-9;?]*[a-zA-Z])*$";
 
@@ -121,11 +124,14 @@ mod unix {
 
     /// From the end of the line to the next prompt.
     fn input(session: &mut OsSession) -> Result<Duration, Error> {
-        session.send("1 + 1")?;
-        session.expect("1 + 1")?;
+        // One after the other, as a person types: of keys that come at once evcxr overlooks all but the first.
+        for key in ["1", " ", "+", " ", "1"] {
+            session.send(key)?;
+            std::thread::sleep(KEY);
+        }
         let sent = Instant::now();
         session.send("\r")?;
-        session.expect("\n2")?;
+        session.expect("2\r\n")?;
         session.expect(Regex(PROMPT))?;
         Ok(sent.elapsed())
     }

@@ -23,6 +23,7 @@ pub mod __session {
     use std::io::Write as _;
     use std::mem::ManuallyDrop;
     use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
+    use std::pin::Pin;
     use std::sync::{Mutex, MutexGuard, PoisonError};
     use std::task::{Poll, Waker};
     use std::time::Duration;
@@ -70,25 +71,37 @@ pub mod __session {
         }
 
         /// Runs an input. A panic and a cancellation unwind: there is no value to return.
-        #[track_caller]
+        ///
+        /// What is generic here is compiled with each input, so it is little.
         pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-            let outcome = with_runner(|runner| {
-                runner.run(async {
-                    desk().input = facade::current_task();
-                    let value = future.await;
-                    desk().input = None;
-                    value
-                })
-            });
-            desk().input = None;
-            flush();
-            match outcome {
-                Ok(value) => value,
-                Err(RunError::Cancelled | RunError::KeyboardInterrupt) => {
-                    resume_unwind(Box::new("the input was cancelled"))
-                }
-                Err(error) => panic!("{error}"),
+            let mut value = None;
+            run_input(Box::pin(async {
+                value = Some(future.await);
+            }));
+            match value {
+                Some(value) => value,
+                None => unreachable!("an input that did not end has unwound"),
             }
+        }
+    }
+
+    #[inline(never)]
+    fn run_input(future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        let outcome = with_runner(|runner| {
+            runner.run(async {
+                desk().input = facade::current_task();
+                future.await;
+                desk().input = None;
+            })
+        });
+        desk().input = None;
+        flush();
+        match outcome {
+            Ok(()) => {}
+            Err(RunError::Cancelled | RunError::KeyboardInterrupt) => {
+                resume_unwind(Box::new("the input was cancelled"))
+            }
+            Err(error) => panic!("{error}"),
         }
     }
 
