@@ -10,7 +10,7 @@ is. What a program does is told by `order_programs.py`. The trace is a line of w
 
     @T    the time has become T
     cN    callback N runs
-    rN    the reader of socket N reads a byte; where it stands among what is ready is not compared
+    rN    the reader of socket N reads a byte; readers of one turn may come in any order
     tN    task N takes its first step
     tN:R  what a task awaited came to: v and a value, e an error, x cancelled by somebody else, . nothing to tell,
           ! a caught cancellation, > a timeout that expired
@@ -24,7 +24,6 @@ architecture page too. Anything that is left must come out the same in Rust.
 import asyncio
 import collections
 import random
-import select
 import selectors
 import socket
 import sys
@@ -48,7 +47,6 @@ REASONS = {
     "circle": "tasks that await each other can be cancelled here, and end; CPython recurses until it fails",
     "unseen request": "a request that was not delivered yet changes nothing for a timeout that begins or has expired",
     "identity": "a timeout answers for its own request alone, however many there were",
-    "readers": "a reader whose turn it is may be called before what was ready earlier",
     "equal deadlines": "timers with equal deadlines fire in the order of insertion",
 }
 
@@ -144,7 +142,8 @@ class World:
 
     def busy(self):
         """Is something ready, or due?"""
-        return self.loop._ready or any(handle._when <= self.loop.time() for handle in self.loop._scheduled)
+        due = any(handle._when <= self.loop.time() for handle in self.loop._scheduled)
+        return self.loop._ready or due or self.selector.select(0)
 
     def touch(self, op, promise):
         if promise in self.asked:
@@ -324,8 +323,6 @@ class World:
         self.loop.add_reader(self.sockets[op[1]][0], self.readable, op[1])
 
     def op_rmrd(self, op):
-        if select.select([self.sockets[op[1]][0]], [], [], 0)[0]:
-            self.take_out(op, "readers")
         self.log("=%d" % self.loop.remove_reader(self.sockets[op[1]][0]))
 
     def readable(self, number):

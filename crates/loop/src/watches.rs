@@ -2,10 +2,12 @@
 //! way.
 //!
 //! A watch is told of an edge by its waker, which queues a look on the loop. The look asks the operating system whether
-//! the descriptor is ready, calls the function if so, and queues the next look: one call in a turn, for as long as it
-//! is ready, however little the function takes.
+//! the descriptor is ready, and calls the function if so. What was called is asked about again when the next turn looks
+//! for events, and queued then if it is still ready: one call in a turn, for as long as it is ready, however little the
+//! function takes; and it comes after what was ready before it and before the timers, as in CPython.
 //!
-//! Invariant: a function lies in its place unless it is being called. Whatever it does to its own watch meanwhile holds.
+//! Invariants: a function lies in its place unless it is being called, and whatever it does to its own watch meanwhile
+//! holds. One that stands at `Asked` is in the list `again`, one at `Due` has a look in the loop's queue.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -41,6 +43,8 @@ pub(crate) struct Watches {
     reactor: ReactorHandle,
     descriptors: RefCell<HashMap<Raw, Watch>>,
     signals: RefCell<HashMap<Signal, SignalWatch>>,
+    /// Which to ask about when the next turn looks for events.
+    again: RefCell<Vec<Arc<Look>>>,
     /// The number of the next function: a look for an older one finds that it is gone.
     next: Cell<u64>,
 }
@@ -55,6 +59,18 @@ struct Function {
     /// Not there while it is called.
     call: Option<Box<dyn FnMut()>>,
     waker: Waker,
+    stands: Stands,
+}
+
+/// What a function waits for. Those of signals wait for their wakers alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stands {
+    /// The waker.
+    Waiting,
+    /// The next turn, which asks whether it is ready.
+    Asked,
+    /// Its call: it was ready when the turn began.
+    Due,
 }
 
 struct SignalWatch {
@@ -100,6 +116,7 @@ impl Watches {
             reactor,
             descriptors: RefCell::default(),
             signals: RefCell::default(),
+            again: RefCell::default(),
             next: Cell::new(0),
         })
     }
@@ -112,7 +129,7 @@ impl Watches {
     pub(crate) fn close(&self) {
         let descriptors = self.descriptors.take();
         let signals = self.signals.take();
-        drop((descriptors, signals));
+        drop((descriptors, signals, self.again.take()));
     }
 
     fn function(&self, place: Place, call: Box<dyn FnMut()>) -> (Function, Arc<Look>) {
@@ -127,6 +144,7 @@ impl Watches {
             number,
             call: Some(call),
             waker: Waker::from(look.clone()),
+            stands: Stands::Asked,
         };
         (function, look)
     }
@@ -163,9 +181,76 @@ impl Watches {
             watch.functions[at(direction)].replace(function)
         };
         drop(old);
-        // The first look registers the waker.
-        Waker::from(look).wake();
+        if self.ask(&look) {
+            self.again.borrow_mut().push(look);
+            // A host that waits for the loop must know that there is something to do.
+            drop(call_soon_threadsafe(self.queue, || ()));
+        }
         Ok(())
+    }
+
+    /// Is there something to ask about?
+    pub(crate) fn is_asking(&self) -> bool {
+        !self.again.borrow().is_empty()
+    }
+
+    /// Queues those that are ready of the ones that were called in the turn before. The loop does so when it looks for events.
+    pub(crate) fn ask_again(&self) {
+        let mut looks = self.again.take();
+        for look in looks.drain(..) {
+            if self.ask(&look) {
+                self.stand(&look, Stands::Due);
+                Waker::from(look).wake();
+            }
+        }
+        let mut again = self.again.borrow_mut();
+        if again.is_empty() {
+            // Its room is used again.
+            *again = looks;
+        }
+    }
+
+    /// Whether a descriptor is ready. If it is not, its waker has been registered.
+    fn ask(&self, look: &Look) -> bool {
+        let Place::Descriptor(raw, direction) = look.place else {
+            return false;
+        };
+        let (source, waker) = {
+            let mut descriptors = self.descriptors.borrow_mut();
+            let Some(watch) = descriptors.get_mut(&raw) else {
+                return false;
+            };
+            let function = watch.functions[at(direction)].as_mut();
+            let Some(function) = function.filter(|function| function.number == look.number) else {
+                return false;
+            };
+            function.stands = Stands::Waiting;
+            (watch.source.clone(), function.waker.clone())
+        };
+        match source.poll(direction, &mut Context::from_waker(&waker)) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(())) => {
+                self.stand(look, Stands::Asked);
+                true
+            }
+            Poll::Ready(Err(error)) => {
+                self.remove(raw, direction);
+                self.failed("a descriptor that was watched failed", error);
+                false
+            }
+        }
+    }
+
+    fn stand(&self, look: &Look, stands: Stands) {
+        if let Place::Descriptor(raw, direction) = look.place {
+            let mut descriptors = self.descriptors.borrow_mut();
+            let function = descriptors
+                .get_mut(&raw)
+                .and_then(|watch| watch.functions[at(direction)].as_mut());
+            if let Some(function) = function {
+                function.stands = stands;
+            }
+        }
     }
 
     pub(crate) fn remove(&self, raw: Raw, direction: Direction) -> bool {
@@ -182,9 +267,9 @@ impl Watches {
         function.is_some()
     }
 
-    fn look(self: &Rc<Watches>, look: &Arc<Look>) {
+    fn look(&self, look: &Arc<Look>) {
         let ready = match look.place {
-            Place::Descriptor(raw, direction) => self.poll_descriptor(raw, direction, look.number),
+            Place::Descriptor(raw, direction) => self.take_descriptor(raw, direction, look),
             Place::Signal(signal) => self.poll_signal(signal, look.number),
         };
         let Some(mut call) = ready else {
@@ -192,7 +277,10 @@ impl Watches {
         };
         let called = catch_unwind(AssertUnwindSafe(&mut call));
         if self.put_back(look, call) {
-            Waker::from(look.clone()).wake();
+            match look.place {
+                Place::Descriptor(..) => self.again.borrow_mut().push(look.clone()),
+                Place::Signal(_) => Waker::from(look.clone()).wake(),
+            }
         }
         if let Err(panic) = called {
             resume_unwind(panic);
@@ -200,31 +288,24 @@ impl Watches {
     }
 
     /// The function of a descriptor that is ready, taken out.
-    fn poll_descriptor(&self, raw: Raw, direction: Direction, number: u64) -> Option<Box<dyn FnMut()>> {
-        let (source, waker) = {
+    fn take_descriptor(&self, raw: Raw, direction: Direction, look: &Look) -> Option<Box<dyn FnMut()>> {
+        let stands = {
             let descriptors = self.descriptors.borrow();
-            let watch = descriptors.get(&raw)?;
-            let function = watch.functions[at(direction)].as_ref()?;
-            if function.number != number || function.call.is_none() {
+            let function = descriptors.get(&raw)?.functions[at(direction)].as_ref()?;
+            if function.number != look.number {
                 return None;
             }
-            (watch.source.clone(), function.waker.clone())
+            function.stands
         };
-        match source.poll(direction, &mut Context::from_waker(&waker)) {
-            Poll::Pending => None,
-            Poll::Ready(Ok(())) => {
-                let mut descriptors = self.descriptors.borrow_mut();
-                descriptors.get_mut(&raw)?.functions[at(direction)]
-                    .as_mut()?
-                    .call
-                    .take()
-            }
-            Poll::Ready(Err(error)) => {
-                self.remove(raw, direction);
-                self.failed("a descriptor that was watched failed", error);
-                None
-            }
+        match stands {
+            Stands::Due => {}
+            Stands::Waiting if self.ask(look) => {}
+            Stands::Waiting | Stands::Asked => return None,
         }
+        let mut descriptors = self.descriptors.borrow_mut();
+        let function = descriptors.get_mut(&raw)?.functions[at(direction)].as_mut()?;
+        function.stands = Stands::Asked;
+        function.call.take()
     }
 
     fn poll_signal(&self, signal: Signal, number: u64) -> Option<Box<dyn FnMut()>> {

@@ -108,6 +108,46 @@ fn what_becomes_ready_while_the_host_waits_makes_the_descriptor_readable() {
     });
 }
 
+// EXT-02, LOP-39
+#[test]
+fn a_reader_that_is_due_makes_the_descriptor_readable() {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    each_backend(|mut event_loop, fd| {
+        let (mut one, other) = UnixStream::pair().unwrap();
+        let other = Rc::new(other);
+        let got = Rc::new(Cell::new(0));
+        let reader = |by: usize| {
+            let (got, from) = (got.clone(), other.clone());
+            move || {
+                (&*from).read_exact(&mut [0]).unwrap();
+                got.set(got.get() + by);
+            }
+        };
+        event_loop.add_reader(other.clone(), reader(1)).unwrap();
+        let _ = event_loop.run_once(Some(Duration::ZERO)).unwrap();
+        assert_eq!(event_loop.prepare_wait(), WaitFor::Event);
+        assert!(!wait(&fd, Some(Duration::ZERO)), "nothing is ready");
+        one.write_all(b"123").unwrap();
+        assert!(wait(&fd, None));
+        let _ = event_loop.run_once(Some(Duration::ZERO)).unwrap();
+        assert_eq!(got.get(), 1);
+        // It is ready still.
+        assert_eq!(event_loop.prepare_wait(), WaitFor::Nothing);
+        let _ = event_loop.run_once(Some(Duration::ZERO)).unwrap();
+        assert_eq!(got.get(), 2);
+        assert!(event_loop.remove_reader(&*other));
+        assert_eq!(event_loop.prepare_wait(), WaitFor::Event);
+        // Between the question and the turn.
+        event_loop.add_reader(other.clone(), reader(10)).unwrap();
+        assert!(wait(&fd, None));
+        while got.get() < 12 {
+            let _ = event_loop.run_once(Some(Duration::ZERO)).unwrap();
+        }
+        assert_eq!(event_loop.prepare_wait(), WaitFor::Event);
+    });
+}
+
 // EXT-02, LOP-09
 #[test]
 fn a_turn_waits_as_long_as_it_is_told_and_says_when_to_stop() {

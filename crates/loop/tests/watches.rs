@@ -77,6 +77,77 @@ fn a_reader_that_takes_nothing_is_called_again_and_keeps_nobody_out() {
     });
 }
 
+// LOP-39: as in CPython.
+#[test]
+fn a_reader_comes_behind_what_is_ready_and_before_the_timers() {
+    let mut event_loop = EventLoop::builder().tick_budget(0).build().unwrap();
+    let (mut one, other) = pair();
+    one.write_all(b"12").unwrap();
+    let order = Rc::new(RefCell::new(Vec::new()));
+    let (told, from) = (order.clone(), other.clone());
+    event_loop
+        .add_reader(other.clone(), move || {
+            byte(&from);
+            told.borrow_mut().push("reader");
+            if told.borrow().len() > 2 {
+                let told = told.clone();
+                get_running_loop().call_soon(move || told.borrow_mut().push("too late"));
+                get_running_loop().stop();
+            }
+        })
+        .unwrap();
+    let told = order.clone();
+    event_loop.call_later(Duration::ZERO, move || {
+        told.borrow_mut().push("timer");
+        let again = told.clone();
+        get_running_loop().call_later(Duration::ZERO, move || again.borrow_mut().push("timer"));
+        call_soon(move || told.borrow_mut().push("callback"));
+    });
+    event_loop.run_forever().unwrap();
+    assert_eq!(
+        *order.borrow(),
+        ["reader", "timer", "callback", "reader", "timer"]
+    );
+}
+
+// LOP-40: also when it is due in this turn, for the first time or again.
+#[test]
+fn a_reader_that_was_removed_is_not_called_in_the_same_turn() {
+    for turns in 0..3 {
+        let mut event_loop = EventLoop::builder().tick_budget(0).build().unwrap();
+        let calls = Rc::new(RefCell::new([0; 2]));
+        let both = [pair(), pair()];
+        for (at, (one, other)) in both.iter().enumerate() {
+            (&*one).write_all(b"there is more than enough").unwrap();
+            let (calls, from, sibling) = (calls.clone(), other.clone(), both[1 - at].1.clone());
+            event_loop
+                .add_reader(other.clone(), move || {
+                    byte(&from);
+                    calls.borrow_mut()[at] += 1;
+                    let both_called = calls.borrow().iter().all(|calls| *calls >= turns);
+                    if both_called && get_running_loop().remove_reader(&sibling) {
+                        calls.borrow_mut()[1 - at] += 1000;
+                        get_running_loop().stop();
+                    }
+                })
+                .unwrap();
+        }
+        event_loop.run_forever().unwrap();
+        let before = *calls.borrow();
+        let removed = before
+            .iter()
+            .position(|calls| *calls >= 1000)
+            .expect("one was removed");
+        event_loop.stop();
+        event_loop.run_forever().unwrap();
+        assert_eq!(calls.borrow()[removed], before[removed]);
+        assert!(
+            calls.borrow()[1 - removed] > before[1 - removed],
+            "the other goes on"
+        );
+    }
+}
+
 // LOP-41, LOP-42
 #[test]
 fn a_reader_and_a_writer_of_one_descriptor_are_apart() {

@@ -83,6 +83,7 @@ impl EventLoop {
     /// With a mock clock the loop does not wait for time: a turn jumps.
     pub fn prepare_wait(&mut self) -> WaitFor {
         self.queue.take_remote();
+        self.ask_watches();
         let deadline = self.real_deadline();
         let is_due = deadline.is_some_and(|due| self.options.clock.is_mock() || due <= Instant::now());
         if self.queue.has_ready() || self.queue.is_stopping() || is_due || !self.queue.prepare_park() {

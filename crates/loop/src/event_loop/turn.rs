@@ -19,6 +19,7 @@ impl EventLoop {
     /// What becomes ready in the reactor and the timers is woken inside the queue: such a wake takes no lock.
     pub(crate) fn turn(&mut self) -> io::Result<()> {
         self.queue.take_remote();
+        self.ask_watches();
         if self.queue.has_ready() || self.queue.is_stopping() {
             if self.reactor.source_count() > self.own_sources {
                 self.queue.enter(|| self.reactor.poll())?;
@@ -34,6 +35,7 @@ impl EventLoop {
     /// Turns the loop once, and waits until `limit` at most.
     pub(crate) fn turn_until(&mut self, limit: Instant) -> io::Result<()> {
         self.queue.take_remote();
+        self.ask_watches();
         if self.queue.has_ready() || self.queue.is_stopping() || limit <= Instant::now() {
             // Looked at even if nothing is registered: a host that waits on the descriptor wants it to be quiet again.
             self.queue.enter(|| self.reactor.poll())?;
@@ -43,6 +45,13 @@ impl EventLoop {
         self.queue.take_remote();
         self.fire_and_tick();
         Ok(())
+    }
+
+    /// Readers and writers that were called and are still ready are events too.
+    pub(super) fn ask_watches(&self) {
+        if self.watches.is_asking() {
+            self.queue.enter(|| self.watches.ask_again());
+        }
     }
 
     fn fire_and_tick(&mut self) {
