@@ -65,6 +65,11 @@ impl Pool {
         }
     }
 
+    /// Has it no task?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.started().is_none_or(|queue| queue.live() == 0)
+    }
+
     /// When the pool's next timer is due.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {

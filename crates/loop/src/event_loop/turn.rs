@@ -105,18 +105,22 @@ impl EventLoop {
         let Some(clock) = self.options.clock.as_mock() else {
             return Jump::Wait(None);
         };
+        // Before the look at the deadlines: a pool at rest makes no new ones.
+        let pool_rests = self.pool.is_quiet();
         let deadlines = [self.timers.next_deadline(), self.pool.next_deadline()];
         let Some(next) = deadlines.into_iter().flatten().min() else {
-            return Jump::Wait(self.pool_recheck());
+            // What a task of the pool waits for may end without the loop, and a timer come after it.
+            let idle = pool_rests && self.pool.is_empty();
+            return Jump::Wait((!idle).then(|| Instant::now() + POOL_RECHECK));
         };
-        let awaited = self.reactor.source_count() > self.own_sources
-            || asyncio_core::blocking::RunBlocking::outstanding(&*self.blocking) > 0;
-        if !self.pool.is_quiet() {
-            return Jump::Wait(self.pool_recheck());
+        if !pool_rests {
+            return Jump::Wait(Some(Instant::now() + POOL_RECHECK));
         }
-        if awaited {
+        let outstanding = asyncio_core::blocking::RunBlocking::outstanding(&*self.blocking);
+        if self.reactor.source_count() > self.own_sources || outstanding > 0 {
             let Some(patience) = self.options.autojump_after else {
-                return Jump::Wait(self.blocking.recheck());
+                let recheck = outstanding > 0 && self.blocking.ends_silently();
+                return Jump::Wait(recheck.then(|| Instant::now() + BLOCKING_RECHECK));
             };
             let until = Instant::now() + patience;
             if !self.queue.prepare_park() {
@@ -132,12 +136,12 @@ impl EventLoop {
         self.pool.clock_moved();
         Jump::Jumped
     }
-
-    /// A pool that is busy says nothing when it comes to rest: with a mock clock the loop looks again.
-    fn pool_recheck(&self) -> Option<Instant> {
-        (!self.pool.is_quiet()).then(|| Instant::now() + Duration::from_micros(200))
-    }
 }
+
+/// A pool that is busy says nothing when it comes to rest: with a mock clock the loop looks again.
+const POOL_RECHECK: Duration = Duration::from_micros(200);
+/// An executor of somebody else says nothing when its last job has ended, either.
+const BLOCKING_RECHECK: Duration = Duration::from_millis(1);
 
 enum Jump {
     /// The clock was moved, or something came: look again.

@@ -1,0 +1,63 @@
+//! A loop with a mock clock beside its pool: time stands still while the pool works, and goes on when it rests.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use asyncio_loop::Runner;
+use asyncio_tasks::{create_task, spawn};
+use asyncio_timers::sleep;
+
+/// Runs `test` on a thread of its own; a loop that waits for ever fails the test instead of hanging it.
+fn ends(test: impl FnOnce() + Send + 'static) {
+    const PATIENCE: Duration = Duration::from_secs(60);
+    let (done, over) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        test();
+        // Nobody listens if the patience was over.
+        let _ = done.send(());
+    });
+    match over.recv_timeout(PATIENCE) {
+        Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => thread.join().expect("the test holds"),
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("the loop waits for ever"),
+    }
+}
+
+fn runner() -> Runner {
+    Runner::new().mock_clock(true).worker_threads(2)
+}
+
+/// The pool comes to rest between two looks of the loop at it.
+#[test]
+fn the_clock_moves_on_whenever_the_pool_comes_to_rest() {
+    ends(|| {
+        let main = async {
+            for round in 0..20_000_u64 {
+                let asleep = create_task(sleep(Duration::from_millis(10)));
+                let work = spawn(async move {
+                    // Now and then it takes a little longer.
+                    (0..round % 400).map(std::hint::black_box).sum::<u64>()
+                });
+                asleep.await.expect("it sleeps");
+                work.await.expect("it works");
+            }
+        };
+        runner().run(main).expect("it ends");
+    });
+}
+
+/// The loop has no timer of its own, and the pool's timer is made after the loop looked.
+#[test]
+fn a_timer_of_the_pool_alone_moves_the_clock() {
+    ends(|| {
+        let main = async {
+            for round in 0..5_000_u64 {
+                let work = spawn(async move {
+                    (0..round % 400).map(std::hint::black_box).sum::<u64>();
+                    sleep(Duration::from_millis(10)).await;
+                });
+                work.await.expect("it sleeps");
+            }
+        };
+        runner().run(main).expect("it ends");
+    });
+}
