@@ -86,13 +86,13 @@ pub use open::{OpenUnixConnection, open_unix_connection};
 pub use per_core_listener::PerCoreListener;
 pub use protocol::{
     AnyProtocol, BaseProtocol, BufferedProtocol, ConnectAcceptedSocket, CreateConnection,
-    CreateDatagramEndpoint, Creating, DatagramProtocol, DatagramTransport, Protocol, connect_accepted_socket,
-    create_connection, create_datagram_endpoint, create_server,
+    CreateDatagramEndpoint, Creating, DatagramProtocol, DatagramSocket, DatagramTransport, Protocol,
+    connect_accepted_socket, create_connection, create_datagram_endpoint, create_server,
 };
 #[cfg(unix)]
 pub use protocol::{
-    ConnectPipe, CreateUnixConnection, connect_read_pipe, connect_write_pipe, create_unix_connection,
-    create_unix_server,
+    ConnectPipe, CreateUnixConnection, CreateUnixDatagramEndpoint, connect_read_pipe, connect_write_pipe,
+    create_unix_connection, create_unix_datagram_endpoint, create_unix_server,
 };
 pub use resolve::{
     AddrInfo, BlockingResolver, Family, GaiError, GetAddrInfo, GetNameInfo, Host, Lookup, Resolver,

@@ -28,7 +28,11 @@ pub use create_connection::{CreateUnixConnection, create_unix_connection};
 pub use create_server::create_server;
 #[cfg(unix)]
 pub use create_server::create_unix_server;
-pub use datagram::{CreateDatagramEndpoint, DatagramProtocol, DatagramTransport, create_datagram_endpoint};
+pub use datagram::{
+    CreateDatagramEndpoint, DatagramProtocol, DatagramSocket, DatagramTransport, create_datagram_endpoint,
+};
+#[cfg(unix)]
+pub use datagram::{CreateUnixDatagramEndpoint, create_unix_datagram_endpoint};
 pub use engine::AnyProtocol;
 pub(crate) use engine::Engine;
 #[cfg(feature = "tls")]

@@ -20,12 +20,16 @@ use crate::transport::Transport;
 mod acceptor;
 mod protocols;
 mod start;
+#[cfg(unix)]
+mod start_unix;
 mod welcome;
 
 pub(crate) use protocols::MakeEach;
 pub use start::{StartServer, Starting, start_server, start_server_parallel};
 #[cfg(unix)]
-pub use start::{StartUnixServer, start_unix_server, start_unix_server_parallel};
+use start_unix::SocketFile;
+#[cfg(unix)]
+pub use start_unix::{StartUnixServer, start_unix_server, start_unix_server_parallel};
 
 /// Accepts connections and runs a handler for each; from [`start_server`] and its like.
 ///
@@ -75,6 +79,9 @@ struct Shared {
     /// The connections have protocols: no task of the server's ends them.
     keeps_clients: AtomicBool,
     next: AtomicUsize,
+    /// The files of sockets, which go when the server stops to accept.
+    #[cfg(unix)]
+    files: Mutex<Vec<SocketFile>>,
     /// Why it has stopped, if it was not told to.
     failure: Mutex<Option<io::Error>>,
 }
@@ -91,8 +98,21 @@ impl Shared {
             left: Event::new(),
             keeps_clients: AtomicBool::new(false),
             next: AtomicUsize::new(0),
+            #[cfg(unix)]
+            files: Mutex::default(),
             failure: Mutex::default(),
         })
+    }
+
+    #[cfg(unix)]
+    fn files(&self) -> MutexGuard<'_, Vec<SocketFile>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing is accepted any more: the files of sockets go.
+    fn unlink(&self) {
+        #[cfg(unix)]
+        drop(std::mem::take(&mut *self.files()));
     }
 
     fn clients(&self) -> MutexGuard<'_, HashMap<usize, Transport>> {
@@ -101,6 +121,7 @@ impl Shared {
 
     /// The server has ended, and not because it was told to.
     fn fail(&self, error: io::Error) {
+        self.unlink();
         let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         failure.get_or_insert(error);
         drop(failure);
@@ -180,8 +201,10 @@ impl Server {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Stops accepting. The connections that there are go on.
+    /// Stops accepting. The connections that there are go on. The file of a Unix socket is removed, unless somebody else has
+    /// taken its place.
     pub fn close(&self) {
+        self.shared.unlink();
         self.shared.close.set();
         // One that never began has nothing to stop, but to end.
         self.shared.serve.set();

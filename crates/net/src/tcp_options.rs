@@ -52,7 +52,7 @@ impl Keepalive {
         self
     }
 
-    fn to_options(&self) -> TcpKeepalive {
+    pub(crate) fn to_options(&self) -> TcpKeepalive {
         let mut options = TcpKeepalive::new();
         if let Some(time) = self.time {
             options = options.with_time(time);

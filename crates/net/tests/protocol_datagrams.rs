@@ -8,7 +8,9 @@ use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use asyncio_net::{BaseProtocol, DatagramProtocol, DatagramTransport, UdpSocket, create_datagram_endpoint};
+use asyncio_net::{
+    BaseProtocol, DatagramProtocol, DatagramTransport, Family, UdpSocket, create_datagram_endpoint,
+};
 use asyncio_tasks::yield_now;
 
 use recorder::{run, run_reported};
@@ -109,6 +111,40 @@ fn datagrams_come_and_go_whole_also_empty_ones() {
             ErrorKind::NotConnected
         );
         log.until(|told| told.last() == Some(&Told::Lost(None))).await;
+        Ok(())
+    });
+}
+
+// LOP-32
+#[test]
+fn endpoints_may_share_a_port_and_keep_to_a_family() {
+    run(async {
+        let make = || create_datagram_endpoint(Log::default);
+        #[cfg(unix)]
+        {
+            let one = make().local_addr("127.0.0.1:0").reuse_port(true).await?;
+            let address = one.local_addr()?;
+            let other = make().local_addr(address).reuse_port(true).await?;
+            assert_eq!(other.local_addr()?, address);
+            assert!(make().local_addr(address).await.is_err());
+        }
+        if UdpSocket::bind("[::]:0").await.is_ok() {
+            assert!(make().family(Family::V6).await?.local_addr()?.is_ipv6());
+        }
+        assert!(make().await?.local_addr()?.is_ipv4());
+        let named = make().local_addr(("localhost", 0)).family(Family::V4).await?;
+        assert!(named.local_addr()?.is_ipv4());
+        let broadcasts = make().allow_broadcast(true).await?;
+        assert!(broadcasts.socket().broadcast()?);
+        let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        let refused = [
+            make().local_addr("127.0.0.1:0").family(Family::V6).await,
+            make().local_addr("[::1]:0").remote_addr("127.0.0.1:9").await,
+            make().sock(socket).allow_broadcast(true).await,
+        ];
+        for refused in refused {
+            assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidInput);
+        }
         Ok(())
     });
 }

@@ -326,7 +326,8 @@ mod unix {
             let path = path("mode");
             for round in 0..2 {
                 // The second takes the place of the file that the first has left.
-                let server = start_unix_server(echo, &path).mode(0o600).await?;
+                let server = start_unix_server(echo, &path).mode(0o600);
+                let server = server.cleanup_socket(round == 1).await?;
                 let mode = std::fs::metadata(&path)?.permissions().mode();
                 assert_eq!(mode & 0o777, 0o600);
                 let (mut reader, writer) = open_unix_connection(&path).await?;
@@ -335,8 +336,9 @@ mod unix {
                 drop(writer);
                 server.close();
                 server.wait_closed().await;
+                assert_eq!(path.exists(), round == 0);
             }
-            std::fs::remove_file(&path)
+            Ok(())
         });
     }
 

@@ -1,5 +1,6 @@
 //! `connect_accepted_socket`: a protocol for a connection that is there already.
 
+use std::any::Any;
 use std::fmt;
 use std::future::IntoFuture;
 use std::io;
@@ -7,6 +8,7 @@ use std::io;
 use super::create_connection::{Creating, Make, begin, make};
 use super::engine::AnyProtocol;
 use super::pump::connected;
+use crate::TcpStream;
 use crate::transport::Transport;
 use crate::wire::Wire;
 
@@ -30,7 +32,13 @@ where
     P: AnyProtocol<Kind>,
 {
     ConnectAcceptedSocket {
-        wire: Box::new(move || connected(wire)),
+        wire: Box::new(move || {
+            if let Some(stream) = (&wire as &dyn Any).downcast_ref::<TcpStream>() {
+                // As in Python. A connection that is gone already will tell so.
+                let _ = stream.set_nodelay(true);
+            }
+            connected(wire)
+        }),
         make: make(factory),
         #[cfg(feature = "tls")]
         tls: Default::default(),
@@ -73,6 +81,8 @@ impl IntoFuture for ConnectAcceptedSocket {
 
     fn into_future(self) -> Creating {
         Box::pin(async move {
+            #[cfg(feature = "tls")]
+            self.tls.check()?;
             let transport = (self.wire)()?;
             #[cfg(feature = "tls")]
             self.tls.begin(&transport).await?;

@@ -6,7 +6,6 @@
 //!
 //! Invariant: `connection_made` is called once and first, `connection_lost` once and last, also when the loop closes.
 
-use std::any::Any;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -16,7 +15,6 @@ use asyncio_core::{ExceptionContext, Outcome, spawn_part};
 
 use super::engine::{Engine, Received};
 use super::link::{CLOSING, DIRTY, EOF, HELD, LOST, Link, MADE, PAUSED};
-use crate::TcpStream;
 use crate::server::Client;
 use crate::transport::Transport;
 use crate::wire::Wire;
@@ -37,10 +35,6 @@ pub(super) struct Pump {
 /// When this thread turns no loop.
 pub(crate) fn connected(wire: impl Wire) -> io::Result<Transport> {
     let link = Link::new().ok_or_else(no_loop)?;
-    if let Some(stream) = (&wire as &dyn Any).downcast_ref::<TcpStream>() {
-        // As in Python. A connection that is gone already will tell so.
-        let _ = stream.set_nodelay(true);
-    }
     Ok(Transport::with_link(Box::new(wire), link))
 }
 

@@ -30,6 +30,7 @@ pub(super) async fn run<L: Listener>(
     let mut connections = TaskSet::new();
     accept(&shared, &listeners, &mut connections, &mut begin).await;
     shared.close.set();
+    shared.unlink();
     drop(listeners);
     let mut cancel = pin!(shared.cancel.wait());
     let mut asked = false;
@@ -69,6 +70,7 @@ struct Closed<'a>(&'a Shared);
 
 impl Drop for Closed<'_> {
     fn drop(&mut self) {
+        self.0.unlink();
         if self.0.keeps_clients.load(Ordering::Relaxed) {
             self.0.abort_clients();
         }

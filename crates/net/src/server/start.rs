@@ -1,11 +1,10 @@
 //! How a server begins: its options, its listeners, and the handler.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::num::NonZeroUsize;
-#[cfg(unix)]
-use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,12 +15,11 @@ use socket2::SockRef;
 use super::acceptor::{judge, run};
 use super::welcome::Welcome;
 use super::{HandlerOutput, Server, Shared};
-#[cfg(unix)]
-use crate::UnixListener;
 use crate::accept::{Listener, sealed};
-use crate::addr::{Named, ToAddrs, addrs};
+use crate::addr::{Named, ToAddrs};
+use crate::resolve::Family;
 use crate::wire::Wire;
-use crate::{StreamReader, StreamWriter, TcpListener, TcpListenerBuilder};
+use crate::{Keepalive, StreamReader, StreamWriter, TcpListener, TcpListenerBuilder};
 
 /// What starting a server gives.
 pub type Starting = Pin<Box<dyn Future<Output = io::Result<Server>>>>;
@@ -72,7 +70,7 @@ where
 }
 
 /// The accepting task of this loop.
-fn local<L, H, T>(handler: H) -> Launch<L>
+pub(super) fn local<L, H, T>(handler: H) -> Launch<L>
 where
     L: Listener + 'static,
     L::Stream: Wire,
@@ -99,7 +97,7 @@ where
 }
 
 /// The accepting task of the pool.
-fn parallel<L, H, F>(handler: H) -> Launch<L>
+pub(super) fn parallel<L, H, F>(handler: H) -> Launch<L>
 where
     L: Listener + Send + Sync + 'static,
     L::Stream: Wire,
@@ -131,24 +129,28 @@ where
 /// A server to be started; from [`start_server`]. Awaiting it binds, and begins to accept.
 #[must_use = "starts when it is awaited"]
 pub struct StartServer {
-    address: Named,
+    addresses: Vec<Named>,
+    family: Option<Family>,
     sockets: Vec<TcpListener>,
     options: TcpListenerBuilder,
     pub(crate) welcome: Welcome,
     start_serving: bool,
     nodelay: bool,
+    keepalive: Option<Keepalive>,
     launch: Launch<TcpListener>,
 }
 
 impl StartServer {
     pub(super) fn new(address: Named, launch: Launch<TcpListener>) -> StartServer {
         StartServer {
-            address,
+            addresses: vec![address],
+            family: None,
             sockets: Vec::new(),
             options: TcpListener::builder(),
             welcome: Welcome::default(),
             start_serving: true,
             nodelay: true,
+            keepalive: None,
             launch,
         }
     }
@@ -163,6 +165,25 @@ impl StartServer {
     /// Yes at first, as in Python.
     pub fn nodelay(mut self, nodelay: bool) -> Self {
         self.nodelay = nodelay;
+        self
+    }
+
+    /// Whether the connections find out by probes that a peer is gone, and how; see
+    /// [`TcpStream::set_keepalive`](crate::TcpStream::set_keepalive). No at first.
+    pub fn keepalive(mut self, probes: Keepalive) -> Self {
+        self.keepalive = Some(probes);
+        self
+    }
+
+    /// Listens on this address too; can be called for several.
+    pub fn also_on(mut self, address: impl ToAddrs) -> Self {
+        self.addresses.push(address.named());
+        self
+    }
+
+    /// Listens on addresses of this family only.
+    pub fn family(mut self, family: impl Into<Option<Family>>) -> Self {
+        self.family = family.into();
         self
     }
 
@@ -197,15 +218,31 @@ impl StartServer {
     }
 
     async fn start(self) -> io::Result<Server> {
+        self.welcome.check()?;
         let mut listeners = self.sockets;
         if listeners.is_empty() {
-            for address in addrs(self.address).await? {
+            let mut addresses = Vec::new();
+            for named in self.addresses {
+                let what = named.to_string();
+                let found = named.addrs(self.family, None).await?;
+                if found.is_empty() {
+                    let message = format!("{what} has no address of the family that was asked for");
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+                }
+                addresses.extend(found);
+            }
+            let mut seen = HashSet::new();
+            for address in addresses.into_iter().filter(|address| seen.insert(*address)) {
                 listeners.push(self.options.clone().bind(address).await?);
             }
         }
         for listener in &listeners {
             // What is accepted inherits it.
-            SockRef::from(listener.as_async().get_ref()).set_tcp_nodelay(self.nodelay)?;
+            let socket = SockRef::from(listener.as_async().get_ref());
+            socket.set_tcp_nodelay(self.nodelay)?;
+            if let Some(probes) = &self.keepalive {
+                socket.set_tcp_keepalive(&probes.to_options())?;
+            }
         }
         let addresses = listeners
             .iter()
@@ -217,7 +254,7 @@ impl StartServer {
     }
 }
 
-fn begin(shared: Arc<Shared>, acceptor: Task<()>, at_once: bool) -> Server {
+pub(super) fn begin(shared: Arc<Shared>, acceptor: Task<()>, at_once: bool) -> Server {
     let server = Server { shared, acceptor };
     if at_once {
         server.start_serving();
@@ -237,143 +274,9 @@ impl IntoFuture for StartServer {
 impl fmt::Debug for StartServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StartServer")
-            .field("address", &self.address)
+            .field("addresses", &self.addresses)
             .field("options", &self.options)
             .field("welcome", &self.welcome)
             .finish_non_exhaustive()
-    }
-}
-
-/// As [`start_server`], on a Unix socket. A socket that an earlier server left at `path` is replaced. Unix only.
-///
-/// # Errors
-///
-/// The operating system's, with the path.
-///
-/// # Panics
-///
-/// When awaited where no loop runs.
-///
-/// # Python
-///
-/// `asyncio.start_unix_server`.
-#[cfg(unix)]
-pub fn start_unix_server<H, T>(handler: H, path: impl AsRef<Path>) -> StartUnixServer
-where
-    H: AsyncFn(StreamReader, StreamWriter) -> T + 'static,
-    T: HandlerOutput + 'static,
-{
-    StartUnixServer::new(path.as_ref(), local(handler))
-}
-
-/// As [`start_unix_server`], with the handlers on the loop's pool of workers. Unix only.
-///
-/// # Errors
-///
-/// As [`start_unix_server`].
-///
-/// # Panics
-///
-/// As [`start_unix_server`].
-#[cfg(unix)]
-pub fn start_unix_server_parallel<H, F>(handler: H, path: impl AsRef<Path>) -> StartUnixServer
-where
-    H: Fn(StreamReader, StreamWriter) -> F + Send + Sync + 'static,
-    F: Future<Output: HandlerOutput> + Send + 'static,
-{
-    StartUnixServer::new(path.as_ref(), parallel(handler))
-}
-
-/// A server to be started; from [`start_unix_server`]. Awaiting it binds, and begins to accept.
-#[cfg(unix)]
-#[must_use = "starts when it is awaited"]
-pub struct StartUnixServer {
-    path: PathBuf,
-    pub(crate) welcome: Welcome,
-    mode: Option<u32>,
-    start_serving: bool,
-    launch: Launch<UnixListener>,
-}
-
-#[cfg(unix)]
-impl StartUnixServer {
-    pub(super) fn new(path: &Path, launch: Launch<UnixListener>) -> StartUnixServer {
-        StartUnixServer {
-            path: path.to_owned(),
-            welcome: Welcome::default(),
-            mode: None,
-            start_serving: true,
-            launch,
-        }
-    }
-
-    /// The limit of the readers, in bytes; see [`StreamReader::limit`].
-    pub fn limit(mut self, limit: NonZeroUsize) -> Self {
-        self.welcome.limit = limit.get();
-        self
-    }
-
-    /// The permissions of the socket's file, as `0o600`; those of the process at first.
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.mode = Some(mode);
-        self
-    }
-
-    /// Whether to accept at once; otherwise [`Server::start_serving`] or `serve_forever` begins.
-    pub fn start_serving(mut self, at_once: bool) -> Self {
-        self.start_serving = at_once;
-        self
-    }
-
-    fn start(self) -> io::Result<Server> {
-        let listener = unix::bind(&self.path, self.mode)?;
-        let shared = Shared::new(Vec::new());
-        let acceptor = (self.launch)(shared.clone(), vec![listener], self.welcome);
-        Ok(begin(shared, acceptor, self.start_serving))
-    }
-}
-
-#[cfg(unix)]
-impl IntoFuture for StartUnixServer {
-    type Output = io::Result<Server>;
-    type IntoFuture = Starting;
-
-    fn into_future(self) -> Starting {
-        Box::pin(async move { self.start() })
-    }
-}
-
-#[cfg(unix)]
-impl fmt::Debug for StartUnixServer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StartUnixServer")
-            .field("path", &self.path)
-            .field("welcome", &self.welcome)
-            .finish_non_exhaustive()
-    }
-}
-
-#[cfg(unix)]
-mod unix {
-    //! The file of a Unix socket.
-
-    use std::fs::{self, Permissions};
-    use std::io;
-    use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-    use std::path::Path;
-
-    use crate::UnixListener;
-
-    /// Binds, in place of a socket that somebody left there.
-    pub(super) fn bind(path: &Path, mode: Option<u32>) -> io::Result<UnixListener> {
-        let left = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-        if left {
-            fs::remove_file(path)?;
-        }
-        let listener = UnixListener::bind(path)?;
-        if let Some(mode) = mode {
-            fs::set_permissions(path, Permissions::from_mode(mode))?;
-        }
-        Ok(listener)
     }
 }

@@ -1,5 +1,7 @@
 //! `Welcome`: what happens to a connection between its acceptance and its handler.
 
+use std::io;
+
 use crate::open::with_limit;
 use crate::stream_reader::LIMIT;
 use crate::transport::Transport;
@@ -38,6 +40,13 @@ impl Welcome {
         return !self.tls.is_wanted();
         #[cfg(not(feature = "tls"))]
         true
+    }
+
+    /// Finds what is wrong with the options.
+    pub(super) fn check(&self) -> io::Result<()> {
+        #[cfg(feature = "tls")]
+        self.tls.check()?;
+        Ok(())
     }
 
     /// Begins TLS, if it is wanted; `false` when it could not begin, which is reported.

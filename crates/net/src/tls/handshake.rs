@@ -75,13 +75,13 @@ async fn handshake(
         return Err(invalid("this connection has a layer that is not TLS"));
     };
     let unfinished = Unfinished(transport);
-    let mut late = sleep(options.handshake_timeout);
+    let mut late = sleep(options.handshake_timeout());
     let done = poll_fn(|cx| {
         if let Poll::Ready(done) = layer.poll_handshake(transport, cx) {
             return Poll::Ready(done);
         }
         Pin::new(&mut late).poll(cx).map(|()| {
-            let message = format!("not done after {:?}", options.handshake_timeout);
+            let message = format!("not done after {:?}", options.handshake_timeout());
             Err(io::Error::new(io::ErrorKind::TimedOut, message))
         })
     })

@@ -32,7 +32,7 @@ impl TlsLayer {
     pub(super) fn new(connection: Connection, options: &Options, peer: String) -> TlsLayer {
         TlsLayer {
             session: Mutex::new(Session::new(connection, peer, options.allow_truncation)),
-            shutdown_timeout: options.shutdown_timeout,
+            shutdown_timeout: options.shutdown_timeout(),
         }
     }
 

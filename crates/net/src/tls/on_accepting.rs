@@ -28,6 +28,11 @@ impl OnAccepting {
         self.config.is_some()
     }
 
+    /// Finds what is wrong before anything is begun.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        self.options.check(self.is_wanted())
+    }
+
     /// Does the handshake, if there is to be TLS.
     pub(crate) async fn begin(&self, transport: &Transport) -> io::Result<()> {
         match &self.config {

@@ -31,6 +31,7 @@ pub(crate) struct Checked {
 impl OnOpening {
     /// Finds what is wrong before a connection is made. `host` is whom the connection is for.
     pub(crate) fn check(self, host: Option<&str>) -> io::Result<Checked> {
+        self.options.check(self.config.is_some())?;
         let role = match (self.config, self.server_hostname.as_deref().or(host)) {
             (Some(config), Some(name)) => Some(Role::client(config, name)?),
             (Some(_), None) => {

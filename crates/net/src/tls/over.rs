@@ -77,6 +77,7 @@ impl<W: Wire> Over<W> {
     option_methods!(options);
 
     async fn begin(self) -> io::Result<(StreamReader, StreamWriter)> {
+        self.options.check(true)?;
         let role = match self.side {
             Side::Client(config) => Role::client(config, &self.server_hostname)?,
             Side::Server(config) => Role::Server(config),

@@ -121,6 +121,7 @@ impl StartTls<'_> {
         if transport.layer().is_some() {
             return Err(invalid("TLS was begun on this connection already"));
         }
+        self.options.check(true)?;
         let role = self.side.role(self.server_hostname.as_deref())?;
         let unread = self.reader.buffered().len();
         if unread > 0 {

@@ -68,6 +68,7 @@ impl StartTlsBelow<'_> {
         if transport.layer().is_some() {
             return Err(invalid("TLS was begun on this connection already"));
         }
+        self.options.check(true)?;
         let role = self.side.role(self.server_hostname.as_deref())?;
         let _held = transport.hold_reading();
         transport.drain().await?;

@@ -8,14 +8,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use asyncio_core::{ExceptionContext, Part, report};
 use asyncio_sync::ValueError;
 
-use super::DatagramProtocol;
+use super::{DatagramProtocol, DatagramSocket};
 use crate::UdpSocket;
 use crate::protocol::home::Home;
 
@@ -28,21 +27,27 @@ const HEADER: usize = 8;
 /// # Python
 ///
 /// `asyncio.DatagramTransport`.
-#[derive(Clone)]
-pub struct DatagramTransport {
-    pub(super) shared: Arc<Shared>,
+pub struct DatagramTransport<S: DatagramSocket = UdpSocket> {
+    pub(super) shared: Arc<Shared<S>>,
 }
 
-pub(super) struct Shared {
-    pub(super) socket: UdpSocket,
-    remote: Option<SocketAddr>,
-    pub(super) protocol: Home<Box<dyn DatagramProtocol>>,
+impl<S: DatagramSocket> Clone for DatagramTransport<S> {
+    fn clone(&self) -> DatagramTransport<S> {
+        let shared = self.shared.clone();
+        DatagramTransport { shared }
+    }
+}
+
+pub(super) struct Shared<S: DatagramSocket> {
+    pub(super) socket: S,
+    remote: Option<S::Addr>,
+    pub(super) protocol: Home<Box<dyn DatagramProtocol<S>>>,
     pub(super) part: OnceLock<Part>,
-    state: Mutex<State>,
+    state: Mutex<State<S::Addr>>,
 }
 
-pub(super) struct State {
-    pub(super) queue: VecDeque<(Vec<u8>, Option<SocketAddr>)>,
+pub(super) struct State<A> {
+    pub(super) queue: VecDeque<(Vec<u8>, Option<A>)>,
     pub(super) size: usize,
     high: usize,
     low: usize,
@@ -57,15 +62,15 @@ pub(super) struct State {
     pub(super) errors: Vec<io::Error>,
 }
 
-impl State {
+impl<A> State<A> {
     pub(super) fn sent(&mut self, count: usize) {
         self.size -= count + HEADER;
         self.paused &= self.size > self.low;
     }
 }
 
-impl DatagramTransport {
-    pub(super) fn new(socket: UdpSocket, remote: Option<SocketAddr>) -> Option<DatagramTransport> {
+impl<S: DatagramSocket> DatagramTransport<S> {
+    pub(super) fn new(socket: S, remote: Option<S::Addr>) -> Option<DatagramTransport<S>> {
         let shared = Arc::new(Shared {
             socket,
             remote,
@@ -88,7 +93,7 @@ impl DatagramTransport {
         Some(DatagramTransport { shared })
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State<S::Addr>> {
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -110,15 +115,15 @@ impl DatagramTransport {
     /// `InvalidInput` when there is no address, or one that is not the endpoint's peer. `NotConnected` when the endpoint is
     /// closing. Nothing is sent then.
     #[doc(alias = "sendto")]
-    pub fn send_to(&self, data: &[u8], to: Option<SocketAddr>) -> io::Result<()> {
-        let to = match (to, self.shared.remote) {
+    pub fn send_to(&self, data: &[u8], to: Option<S::Addr>) -> io::Result<()> {
+        let to = match (to, &self.shared.remote) {
             (None, None) => {
                 return Err(invalid(
                     "this endpoint has no peer: an address is needed".to_owned(),
                 ));
             }
-            (Some(to), Some(remote)) if to != remote => {
-                return Err(invalid(format!("the endpoint's peer is {remote}, not {to}")));
+            (Some(to), Some(remote)) if !S::is_same(&to, remote) => {
+                return Err(invalid(format!("the endpoint's peer is {remote:?}, not {to:?}")));
             }
             (_, Some(_)) => None,
             (to, None) => to,
@@ -131,7 +136,7 @@ impl DatagramTransport {
             ));
         }
         if state.queue.is_empty() {
-            match self.shared.try_send(data, to) {
+            match self.shared.socket.try_send_datagram(data, to.as_ref()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Ok(_) => return Ok(()),
                 Err(error) => {
@@ -209,17 +214,17 @@ impl DatagramTransport {
     /// # Errors
     ///
     /// The operating system's.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.shared.socket.local_addr()
+    pub fn local_addr(&self) -> io::Result<S::Addr> {
+        self.shared.socket.bound_to()
     }
 
     /// The address of the one peer, if there is one.
-    pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.shared.remote
+    pub fn peer_addr(&self) -> Option<S::Addr> {
+        self.shared.remote.clone()
     }
 
     /// The socket below.
-    pub fn socket(&self) -> &UdpSocket {
+    pub fn socket(&self) -> &S {
         &self.shared.socket
     }
 
@@ -251,7 +256,7 @@ impl DatagramTransport {
     }
 
     /// Calls the protocol; a panic is reported, and ends the endpoint.
-    pub(super) fn call(&self, name: &'static str, f: impl FnOnce(&mut dyn DatagramProtocol)) {
+    pub(super) fn call(&self, name: &'static str, f: impl FnOnce(&mut dyn DatagramProtocol<S>)) {
         let home = &self.shared.protocol;
         let called = home.visit(|protocol| catch_unwind(AssertUnwindSafe(|| f(&mut **protocol))));
         if let Some(Err(panic)) = called {
@@ -269,20 +274,11 @@ impl DatagramTransport {
     }
 }
 
-impl Shared {
-    pub(super) fn try_send(&self, data: &[u8], to: Option<SocketAddr>) -> io::Result<usize> {
-        match to {
-            Some(to) => self.socket.try_send_to(data, to),
-            None => self.socket.try_send(data),
-        }
-    }
-}
-
 fn invalid(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-impl fmt::Debug for DatagramTransport {
+impl<S: DatagramSocket> fmt::Debug for DatagramTransport<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatagramTransport")
             .field("socket", &self.shared.socket)
