@@ -95,8 +95,8 @@ pub use asyncio_loop::{
 pub use asyncio_macros::{main, test};
 #[cfg(feature = "net")]
 pub use asyncio_net::{
-    IncompleteReadError, LimitOverrunError, Server, StreamError, StreamReader, StreamWriter, Transport,
-    open_connection, start_server, start_server_parallel,
+    Duplex, IncompleteReadError, LimitOverrunError, Server, StreamError, StreamReader, StreamWriter,
+    Transport, open_connection, start_server, start_server_parallel,
 };
 #[cfg(all(feature = "net", unix))]
 pub use asyncio_net::{open_unix_connection, start_unix_server, start_unix_server_parallel};

@@ -43,6 +43,7 @@ mod accept;
 mod addr;
 mod connect;
 mod descriptor;
+mod duplex;
 mod error;
 pub mod fs;
 pub mod io;
@@ -80,6 +81,7 @@ mod wire;
 pub use accept::{Incoming, Listener};
 pub use addr::ToAddrs;
 pub use connect::{Connect, ConnectErrors, Connecting, connect};
+pub use duplex::Duplex;
 pub use open::{OpenConnection, Opening, open_connection, stream};
 #[cfg(unix)]
 pub use open::{OpenUnixConnection, open_unix_connection};

@@ -1,7 +1,7 @@
 //! What the public types are: `Send`, `Sync`, `Unpin`, and the I/O traits.
 
 use asyncio_net::{
-    Incoming, Keepalive, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener,
+    Duplex, Incoming, Keepalive, OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, TcpListener,
     TcpListenerBuilder, TcpStream, UdpSocket, WriteHalf,
 };
 use futures_io::{AsyncRead, AsyncWrite};
@@ -12,6 +12,7 @@ has!(TcpListenerBuilder: Send, Sync, Unpin, Clone);
 has!(TcpStream: Send, Sync, Unpin, AsyncRead, AsyncWrite);
 has!(&'static TcpStream: AsyncRead, AsyncWrite);
 lacks!(TcpStream: Clone);
+has!(Duplex: Send, Sync, Unpin, AsyncRead, AsyncWrite);
 has!(UdpSocket: Send, Sync, Unpin);
 has!(Keepalive: Send, Sync, Unpin, Clone);
 has!(Incoming<'static, TcpListener>: Send, Unpin, futures_core::Stream);
