@@ -14,7 +14,7 @@ pub(crate) const ABOUT: &str =
     "instructions for a task, a lock, an echo; also while others look (needs valgrind)";
 
 const WORK: [&str; 5] = ["spawn", "lock", "contended", "echo", "group"];
-const MODES: [&str; 3] = ["plain", "introspect", "debug"];
+const MODES: [&str; 4] = ["plain", "thread", "introspect", "debug"];
 const TIMES: u64 = 2000;
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
@@ -36,7 +36,7 @@ fn measure() -> Result<(), Failure> {
         "instructions",
     ]);
     run::run(&mut build)?;
-    println!("{:12}{:>12}{:>12}{:>12}", "", MODES[0], MODES[1], MODES[2]);
+    println!("{:12}{}", "", MODES.map(|mode| format!("{mode:>12}")).concat());
     for work in WORK {
         print!("{work:12}");
         for mode in MODES {

@@ -1,6 +1,9 @@
 //! Does one thing so many times, for `cargo xtask cost`, which counts the instructions of a thing.
 //!
-//! `instructions spawn|lock|contended|echo|group TIMES [introspect|debug]`
+//! `instructions spawn|lock|contended|echo|group TIMES [thread|introspect|debug]`
+//!
+//! `thread`: nobody looks, but the program has a second thread, as it has with a socket to look through. The C library does
+//! more in each system call then.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -25,6 +28,9 @@ fn main() {
 
 fn runner(mode: Option<&str>) -> Runner {
     let runner = Runner::new().worker_threads(1);
+    if mode == Some("thread") {
+        std::thread::spawn(std::thread::park);
+    }
     match mode {
         Some("introspect") => runner.introspect(true),
         Some("debug") => runner.debug(true),

@@ -40,7 +40,7 @@ use crate::{Outcome, Request, TaskRef, blocks, report, thread};
 
 pub(crate) use extra::Callback;
 pub(crate) use finish::{close_local, close_shared};
-pub(crate) use header::{ASKED_ITSELF, Header, PART, VTable, release};
+pub(crate) use header::{ASKED_ITSELF, Header, VTable, release};
 use header::{EMPTY, FUTURE, OUTCOME};
 pub(crate) use join::{Joined, detach, outcome, poll_join, take};
 pub(crate) use state::{CANCEL, DONE, NOTIFY};

@@ -6,8 +6,11 @@
 //! may look (`is_watched`). The table is of one size; where two addresses share an entry the later note wins, and the
 //! holder of the other is not known until somebody else waits for it.
 
+mod note;
+
 use std::panic::Location;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use note::Note;
 
 use crate::wait::Wait;
 
@@ -34,37 +37,37 @@ impl Holder {
 
 const ENTRIES: usize = 1024;
 
-static TABLE: [Mutex<Option<(usize, Holder)>>; ENTRIES] = [const { Mutex::new(None) }; ENTRIES];
+#[cfg(not(asyncio_loom))]
+static TABLE: [Note; ENTRIES] = [const { Note::new() }; ENTRIES];
+/// loom's atomics cannot lie in a static.
+#[cfg(asyncio_loom)]
+static TABLE: [Note; 0] = [];
 
-fn entry(address: usize) -> MutexGuard<'static, Option<(usize, Holder)>> {
+fn note_of(address: usize) -> Option<&'static Note> {
     // Fibonacci hashing: what lies side by side goes far apart.
     const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
     let hash = (address as u64).wrapping_mul(GOLDEN) >> (64 - ENTRIES.trailing_zeros());
-    TABLE[hash as usize]
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
+    TABLE.get(hash as usize)
 }
 
 /// Notes who holds what lies at `address`.
-#[cold]
 pub fn note_holder(address: usize, holder: Holder) {
     let address = Wait::visible(address);
-    *entry(address) = Some((address, holder));
+    if let Some(note) = note_of(address) {
+        note.write(address, holder);
+    }
 }
 
 /// Who was last seen to hold what a wait record names.
 pub fn holder_of(wait: Wait) -> Option<Holder> {
-    let (address, holder) = (*entry(wait.address))?;
+    let (address, holder) = note_of(wait.address)?.read()?;
     (address == wait.address).then_some(holder)
 }
 
 /// Everything that was given to a task which has not been polled since, with its address as it appears in wait records.
 pub fn granted() -> Vec<(usize, Holder)> {
-    let entries = TABLE.iter().filter_map(|entry| {
-        let entry = *entry.lock().unwrap_or_else(PoisonError::into_inner);
-        entry.filter(|(_, holder)| holder.granted)
-    });
-    entries.collect()
+    let entries = TABLE.iter().filter_map(Note::read);
+    entries.filter(|(_, holder)| holder.granted).collect()
 }
 
 #[cfg(test)]

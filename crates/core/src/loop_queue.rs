@@ -23,7 +23,7 @@ use std::task::Waker;
 pub use calls::stop_here;
 
 use crate::blocks::Blocks;
-use crate::cell::{self, Draft, Header, PART, Queued, VTable};
+use crate::cell::{self, Draft, Header, Queued, VTable};
 use crate::place::{INDEX_BITS, Kind, Place, QueueId};
 use crate::registry::Registry;
 use crate::report::ExceptionHandler;
@@ -89,6 +89,12 @@ impl LoopState {
         if self.registry.is_watched() {
             members::forget(id);
         }
+    }
+
+    /// Notes what the task at `index` belongs to, if anybody watches.
+    #[inline]
+    pub(crate) fn note_group(&self, index: u32, group: usize) {
+        self.registry.note_group(index, group);
     }
 
     /// Starts a task whose future is what `make` gives.
@@ -213,7 +219,7 @@ impl LoopState {
             from = index + 1;
             // SAFETY: the cell of a registered task is not freed.
             #[expect(unsafe_code, reason = "the registry holds addresses")]
-            if unsafe { cell.as_ref() }.has_flag(PART) {
+            if unsafe { cell.as_ref() }.is_part() {
                 continue;
             }
             #[expect(unsafe_code, reason = "the registry holds addresses")]

@@ -8,7 +8,6 @@ use std::fmt;
 use std::future::Future;
 use std::panic::Location;
 
-use crate::cell::PART;
 use crate::loop_queue::{Start, spawn_made, takes_tasks};
 use crate::{Outcome, TaskRef};
 
@@ -34,7 +33,7 @@ where
         return Err(future);
     }
     let location = Location::caller();
-    let dress = |cell: &TaskRef| cell.header().set_flag(PART);
+    let dress = |cell: &TaskRef| cell.header().become_part();
     let spawned = spawn_made(|| future, Some(Start::Queued), location, dress);
     let cell = spawned.unwrap_or_else(|| unreachable!("the loop takes tasks"));
     Ok(Part {

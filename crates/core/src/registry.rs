@@ -21,6 +21,9 @@ use crate::cell::Header;
 pub(crate) struct Registry {
     /// The owner reads it as it likes, and changes the vector itself under the lock if it is watched.
     words: UnsafeCell<Vec<AtomicUsize>>,
+    /// For each word, as far as it was needed: what the task belongs to that somebody waits for, or 0. As `words`; it
+    /// stays empty while nobody watches.
+    groups: UnsafeCell<Vec<AtomicUsize>>,
     /// The first free word, or `NONE`.
     free: Cell<usize>,
     live: Cell<usize>,
@@ -39,6 +42,7 @@ impl Registry {
     pub(crate) const fn new(limit: usize) -> Registry {
         Registry {
             words: UnsafeCell::new(Vec::new()),
+            groups: UnsafeCell::new(Vec::new()),
             free: Cell::new(NONE),
             live: Cell::new(0),
             limit,
@@ -63,11 +67,18 @@ impl Registry {
         unsafe { &*self.words.get() }
     }
 
-    /// Changes the vector. `change` calls nothing of ours.
-    fn with_vector(&self, change: impl FnOnce(&mut Vec<AtomicUsize>)) {
+    #[inline]
+    fn groups(&self) -> &[AtomicUsize] {
+        // SAFETY: as for the words.
+        unsafe { &*self.groups.get() }
+    }
+
+    /// Changes the vectors. `change` calls nothing of ours.
+    #[cold]
+    fn with_vectors(&self, change: impl FnOnce(&mut Vec<AtomicUsize>, &mut Vec<AtomicUsize>)) {
         let _lock = self.watched.get().then(|| self.lock());
-        // SAFETY: this is the owner, without another reference to it; readers need the lock.
-        change(unsafe { &mut *self.words.get() });
+        // SAFETY: this is the owner, without another reference to them; readers need the lock.
+        unsafe { change(&mut *self.words.get(), &mut *self.groups.get()) };
     }
 
     fn lock(&self) -> Locked<'_> {
@@ -108,7 +119,7 @@ impl Registry {
             self.limit
         );
         self.live.set(self.live.get() + 1);
-        self.with_vector(|words| words.push(AtomicUsize::new(free_word(NONE))));
+        self.with_vectors(|words, _| words.push(AtomicUsize::new(free_word(NONE))));
         index as u32
     }
 
@@ -127,12 +138,30 @@ impl Registry {
         self.live.set(live);
         self.words()[index as usize].store(free_word(self.free.get()), Ordering::Relaxed);
         self.free.set(index as usize);
+        if lock.is_some() {
+            if let Some(group) = self.groups().get(index as usize) {
+                group.store(0, Ordering::Relaxed);
+            }
+        }
         drop(lock);
         if live == 0 && self.words().len() > KEPT {
             // Memory of a burst goes back when the last task of it has ended.
-            self.with_vector(|words| *words = Vec::new());
+            self.with_vectors(|words, groups| (*words, *groups) = (Vec::new(), Vec::new()));
             self.free.set(NONE);
         }
+    }
+
+    /// Notes what the registered task at `index` belongs to, if anybody watches.
+    #[inline]
+    pub(crate) fn note_group(&self, index: u32, group: usize) {
+        if !self.watched.get() {
+            return;
+        }
+        let index = index as usize;
+        if index >= self.groups().len() {
+            self.with_vectors(|words, groups| groups.resize_with(words.len(), AtomicUsize::default));
+        }
+        self.groups()[index].store(group, Ordering::Relaxed);
     }
 
     /// Where the task at `index` lives, if there is one.
@@ -167,6 +196,28 @@ impl Registry {
             from = until;
             drop(lock);
         }
+    }
+
+    /// What the task at `index` belongs to, if that is the one in `cell`; from any thread.
+    ///
+    /// # Safety
+    ///
+    /// As for [`read`](Registry::read).
+    pub(crate) unsafe fn group_of(
+        registry: *const Registry,
+        index: u32,
+        cell: NonNull<Header>,
+    ) -> Option<usize> {
+        // SAFETY: as in `read`.
+        let registry = unsafe { &*registry };
+        let _lock = registry.lock();
+        // SAFETY: the owner changes the vectors under the lock.
+        let (words, groups) = unsafe { (&*registry.words.get(), &*registry.groups.get()) };
+        let (word, group) = (words.get(index as usize)?, groups.get(index as usize)?);
+        if cell_of(word) != Some(cell) {
+            return None;
+        }
+        Some(group.load(Ordering::Relaxed)).filter(|group| *group != 0)
     }
 }
 
@@ -243,6 +294,32 @@ mod tests {
         }
         assert_eq!((registry.len(), registry.words().len()), (0, 0));
         assert_eq!(registry.reserve(), 0);
+    }
+
+    #[test]
+    fn what_a_task_belongs_to_ends_with_the_task() {
+        let registry = Registry::new(1 << 20);
+        let index = registry.reserve();
+        registry.fill(index, cell(1));
+        // SAFETY: this is the owner's thread, and nothing is freed.
+        let group = |index, n| unsafe { Registry::group_of(&raw const registry, index, cell(n)) };
+        registry.note_group(index, 64);
+        assert_eq!(group(index, 1), None, "nobody watches");
+        registry.set_watched(true);
+        let next = registry.reserve();
+        registry.fill(next, cell(2));
+        registry.note_group(next, 64);
+        assert_eq!((group(index, 1), group(next, 2)), (None, Some(64)));
+        assert_eq!(group(next, 3), None, "another task has the index");
+        registry.remove(next);
+        assert_eq!(group(next, 2), None, "it has ended");
+        assert_eq!(registry.reserve(), next);
+        registry.fill(next, cell(4));
+        assert_eq!(
+            group(next, 4),
+            None,
+            "the next one with this index belongs to nothing"
+        );
     }
 
     #[test]

@@ -3,16 +3,20 @@
 #[cfg(not(asyncio_loom))]
 pub(crate) use std::sync::{
     Mutex, MutexGuard,
-    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence},
+    atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
 };
+
+#[cfg(not(asyncio_loom))]
+pub(crate) use std::thread::yield_now;
 
 #[cfg(asyncio_loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence},
     },
+    thread::yield_now,
 };
 
 /// std's cell, with the interface of loom's, which sees two accesses that race.

@@ -157,7 +157,7 @@ impl TaskRef {
 
     /// The task's number, different for each task of this process.
     pub fn id(&self) -> u64 {
-        self.header().id
+        self.header().id()
     }
 
     /// The task's name; `Task-` and a number unless one was given.

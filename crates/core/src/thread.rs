@@ -15,7 +15,7 @@ use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::call::{Call, CallRef};
-use crate::cell::{CANCEL, Header, PART, Queued};
+use crate::cell::{CANCEL, Header, Queued};
 use crate::loop_queue::LoopState;
 use crate::place::Kind;
 use crate::pool_queue::PoolState;
@@ -27,7 +27,7 @@ pub(crate) struct Thread {
     home: Cell<u64>,
     pool: Cell<*const PoolState>,
     worker: Cell<usize>,
-    /// The task that takes a step; or, with the bit `CALL`, the callback that is called.
+    /// The task that takes a step; or, with the bit `CALL`, the callback that is called; or `NOTHING`.
     running: Cell<*const Header>,
     /// The innermost cancel scope that is being polled; see [`scope_frame`].
     scope: Cell<*const ()>,
@@ -38,8 +38,10 @@ pub(crate) struct Thread {
 
 const NO_HOME: u64 = u64::MAX;
 
-/// The lowest bit of the address of what runs: it is a callback.
+/// The lowest bit of the address of what runs: it is a callback, or nothing.
 const CALL: usize = 1;
+/// No task, and no callback: one look at the bit tells a task from the rest.
+const NOTHING: *const Header = ptr::without_provenance(CALL);
 
 thread_local! {
     static THREAD: Thread = const {
@@ -48,7 +50,7 @@ thread_local! {
             home: Cell::new(NO_HOME),
             pool: Cell::new(ptr::null()),
             worker: Cell::new(0),
-            running: Cell::new(ptr::null()),
+            running: Cell::new(NOTHING),
             scope: Cell::new(ptr::null()),
             next_id: Cell::new(0),
             ids_end: Cell::new(0),
@@ -161,17 +163,18 @@ pub(crate) fn push_call(call: CallRef) {
 #[inline]
 pub(crate) fn unregister(task: NonNull<Header>) {
     // SAFETY: who ends a task has a reference.
-    let Header { place, id, .. } = unsafe { task.as_ref() };
+    let header = unsafe { task.as_ref() };
+    let (place, id) = (&header.place, header.id());
     match place.kind() {
         Kind::Loop => with_loop(|state| {
             if let Some(state) = state {
-                state.unregister(place.index(), *id);
+                state.unregister(place.index(), id);
             }
         }),
         Kind::Pool => with_pool(|pool| {
             if let Some((state, _)) = pool {
                 state.unregister(place.index());
-                members::forget(*id);
+                members::forget(id);
             }
         }),
         Kind::Foreign => {}
@@ -195,7 +198,7 @@ pub(crate) fn begin_step(task: NonNull<Header>) -> Step {
 /// Begins a stretch in which steps follow each other and nothing runs in between: see [`begin_next_step`].
 #[inline]
 pub(crate) fn begin_steps() -> Step {
-    begin(ptr::null())
+    begin(NOTHING)
 }
 
 /// While it lives, a task takes a step on this thread; afterwards nothing runs.
@@ -208,7 +211,7 @@ pub(crate) fn begin_next_step(task: NonNull<Header>) -> NextStep {
     // SAFETY: the caller has a reference.
     unsafe { task.as_ref() }.wait.store(0, Ordering::Relaxed);
     THREAD.with(|thread| {
-        debug_assert!(thread.running.get().is_null() && thread.scope.get().is_null());
+        debug_assert!(thread.running.get() == NOTHING && thread.scope.get().is_null());
         thread.running.set(task.as_ptr());
     });
     NextStep(())
@@ -218,7 +221,7 @@ pub(crate) fn begin_next_step(task: NonNull<Header>) -> NextStep {
 #[inline]
 pub(crate) fn begin_next_call(call: NonNull<Call>) -> NextStep {
     THREAD.with(|thread| {
-        debug_assert!(thread.running.get().is_null() && thread.scope.get().is_null());
+        debug_assert!(thread.running.get() == NOTHING && thread.scope.get().is_null());
         let call: *const Header = call.as_ptr().cast_const().cast();
         thread.running.set(call.map_addr(|address| address | CALL));
     });
@@ -229,7 +232,7 @@ impl Drop for NextStep {
     #[inline]
     fn drop(&mut self) {
         THREAD.with(|thread| {
-            thread.running.set(ptr::null());
+            thread.running.set(NOTHING);
             thread.scope.set(ptr::null());
         });
     }
@@ -237,7 +240,7 @@ impl Drop for NextStep {
 
 /// Hides the running task and its scopes from what `f` calls.
 pub fn outside<R>(f: impl FnOnce() -> R) -> R {
-    let _step = begin(ptr::null());
+    let _step = begin(NOTHING);
     f()
 }
 
@@ -263,19 +266,16 @@ impl Drop for Step {
 #[inline]
 pub(crate) fn with_running<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R {
     // SAFETY: whoever runs a step keeps a reference, and the address is put back before that is given up.
-    with_stepping(|running| f(running.filter(|task| !unsafe { task.as_ref() }.has_flag(PART))))
+    with_stepping(|running| f(running.filter(|task| !unsafe { task.as_ref() }.is_part())))
 }
 
 /// As [`with_running`], for those to whom a part of the loop is as good as a task.
 #[inline]
 pub(crate) fn with_stepping<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R {
     let running = THREAD.with(|thread| thread.running.get());
-    let task = if running.addr() & CALL == 0 {
-        running
-    } else {
-        ptr::null()
-    };
-    f(NonNull::new(task.cast_mut()))
+    // SAFETY: what has not the bit is the address of a cell.
+    let task = (running.addr() & CALL == 0).then(|| unsafe { NonNull::new_unchecked(running.cast_mut()) });
+    f(task)
 }
 
 /// Calls `f` with the callback that is called on this thread, if what runs is one.
@@ -293,7 +293,7 @@ pub(crate) fn with_running_call<R>(f: impl FnOnce(Option<&Call>) -> R) -> R {
 /// Whether a task or a callback takes a step on this thread: to block it would hold up the loop or a worker.
 #[inline]
 pub fn in_step() -> bool {
-    !THREAD.with(|thread| thread.running.get()).is_null()
+    THREAD.with(|thread| thread.running.get()) != NOTHING
 }
 
 /// What `f` calls sees `frame` as the frame of the innermost cancel scope.

@@ -86,7 +86,8 @@ impl Wait {
 /// Notes what the running task waits for; nothing happens outside of a task.
 #[inline]
 pub fn waits_for(kind: WaitKind, address: usize) {
-    thread::with_running(|task| {
+    // Of a part of the loop nobody looks at it.
+    thread::with_stepping(|task| {
         if let Some(task) = task {
             // The upper bits of an address are the same for all of a process.
             let word = (address << KIND_BITS) | kind as usize;
@@ -101,7 +102,7 @@ pub fn waits_for(kind: WaitKind, address: usize) {
 /// bounds another wait.
 #[inline]
 pub fn waits_for_deadline() {
-    thread::with_running(|task| {
+    thread::with_stepping(|task| {
         if let Some(task) = task {
             #[expect(unsafe_code, reason = "the running task's cell")]
             // SAFETY: whoever runs the step has a reference.
@@ -122,9 +123,10 @@ pub fn task_of_waker(waker: &Waker) -> Option<u64> {
 /// as its holder.
 #[inline]
 pub fn current_task_id() -> u64 {
-    thread::with_running(|task| {
+    // A part of the loop has the number 0.
+    thread::with_stepping(|task| {
         #[expect(unsafe_code, reason = "the running task's cell")]
         // SAFETY: whoever runs the step has a reference.
-        task.map_or(0, |task| unsafe { task.as_ref() }.id)
+        task.map_or(0, |task| unsafe { task.as_ref() }.id())
     })
 }

@@ -10,11 +10,11 @@
 #![expect(unsafe_code, reason = "a registry that lies with its owner")]
 
 use std::panic::Location;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::cell::Queued;
+use crate::cell::{Header, Queued};
 use crate::place::QueueId;
 use crate::registry::Registry;
 use crate::{TaskRef, table};
@@ -82,9 +82,11 @@ impl Pulse {
     /// Takes a step, for all to see. The owner's thread alone calls it.
     #[inline]
     pub(crate) fn show(&self, queued: Queued, run: impl FnOnce(Queued)) {
+        // Of a part of the loop it is known where it was made, as of a callback.
         match queued.location_of_call() {
             Some(location) => self.begin_callback(location),
-            None => self.begin_task(queued.header().id),
+            None if queued.header().is_part() => self.begin_callback(queued.header().location),
+            None => self.begin_task(queued.header().id()),
         }
         run(queued);
         self.end();
@@ -163,6 +165,21 @@ impl Pulse {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Is its registry watched?
+    pub(crate) fn is_open(&self) -> bool {
+        !self.address().0.is_null()
+    }
+
+    /// What the task in `cell` belongs to, which has or had `index` in the registry.
+    pub(crate) fn group_of(&self, index: u32, cell: NonNull<Header>) -> Option<usize> {
+        let address = self.address();
+        if address.0.is_null() {
+            return None;
+        }
+        // SAFETY: by the invariant.
+        unsafe { Registry::group_of(address.0, index, cell) }
+    }
+
     fn tasks(&self) -> Option<Vec<TaskRef>> {
         let address = self.address();
         if address.0.is_null() {
@@ -170,7 +187,13 @@ impl Pulse {
         }
         let mut tasks = Vec::new();
         // SAFETY: by the invariant. The cell of a registered task is allocated, and its header may be used anywhere.
-        unsafe { Registry::read(address.0, |cell| tasks.push(TaskRef::borrow(cell))) };
+        unsafe {
+            Registry::read(address.0, |cell| {
+                if !cell.as_ref().is_part() {
+                    tasks.push(TaskRef::borrow(cell));
+                }
+            });
+        }
         Some(tasks)
     }
 }

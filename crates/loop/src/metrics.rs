@@ -3,7 +3,7 @@
 //! The loop writes them down at the end of each turn, once somebody has asked: so they can be read from any thread, also
 //! when the loop is stuck, and a loop that nobody asks pays for one look at a flag per turn.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use asyncio_core::blocking::RunBlocking;
 
@@ -78,7 +78,21 @@ impl Metrics {
 #[derive(Debug, Default)]
 pub(crate) struct Published {
     wanted: AtomicBool,
-    numbers: [AtomicU64; 6],
+    turns: AtomicU64,
+    steps: AtomicU64,
+    ready: AtomicUsize,
+    tasks: AtomicUsize,
+    timers: AtomicUsize,
+    sources: AtomicUsize,
+}
+
+/// What a loop has at the end of a turn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    pub(crate) ready: usize,
+    pub(crate) tasks: usize,
+    pub(crate) timers: usize,
+    pub(crate) sources: usize,
 }
 
 impl Published {
@@ -87,22 +101,18 @@ impl Published {
         self.wanted.load(Ordering::Relaxed)
     }
 
-    /// The end of a turn with so many steps; what there is of the rest is counted by `count`.
-    #[cold]
-    pub(crate) fn turned(&self, steps: usize, [ready, tasks, timers, sources]: [usize; 4]) {
-        let add = |at: usize, more: u64| {
-            let sum = self.numbers[at].load(Ordering::Relaxed).wrapping_add(more);
-            self.numbers[at].store(sum, Ordering::Relaxed);
+    /// The end of a turn with so many steps. The loop's thread alone calls it.
+    #[inline]
+    pub(crate) fn turned(&self, steps: usize, now: Now) {
+        let add = |sum: &AtomicU64, more: u64| {
+            sum.store(sum.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
         };
-        add(0, 1);
-        add(1, steps as u64);
-        for (at, now) in [ready, tasks, timers, sources].into_iter().enumerate() {
-            self.numbers[at + 2].store(now as u64, Ordering::Relaxed);
-        }
-    }
-
-    fn number(&self, at: usize) -> u64 {
-        self.numbers[at].load(Ordering::Relaxed)
+        add(&self.turns, 1);
+        add(&self.steps, steps as u64);
+        self.ready.store(now.ready, Ordering::Relaxed);
+        self.tasks.store(now.tasks, Ordering::Relaxed);
+        self.timers.store(now.timers, Ordering::Relaxed);
+        self.sources.store(now.sources, Ordering::Relaxed);
     }
 }
 
@@ -113,12 +123,12 @@ impl LoopHandle {
         let published = self.published();
         published.wanted.store(true, Ordering::Relaxed);
         let mut metrics = Metrics {
-            turns: published.number(0),
-            steps: published.number(1),
-            ready: published.number(2),
-            tasks: published.number(3),
-            timers: published.number(4),
-            sources: published.number(5),
+            turns: published.turns.load(Ordering::Relaxed),
+            steps: published.steps.load(Ordering::Relaxed),
+            ready: published.ready.load(Ordering::Relaxed) as u64,
+            tasks: published.tasks.load(Ordering::Relaxed) as u64,
+            timers: published.timers.load(Ordering::Relaxed) as u64,
+            sources: published.sources.load(Ordering::Relaxed) as u64,
             blocking: self.blocking().outstanding() as u64,
             ..Metrics::default()
         };

@@ -106,7 +106,7 @@ impl TaskNode {
             wait,
             holder: if held { holder_of(wait) } else { None },
             address: Wait::visible(task.address()),
-            group: member_of(task.id()),
+            group: member_of(task),
             descriptor: None,
         }
     }

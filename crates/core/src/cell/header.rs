@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::panic::Location;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicUsize};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 
 use crate::blocks::{self, Size};
@@ -25,10 +25,8 @@ pub(crate) const READY: u8 = 1;
 pub(crate) const UNWANTED: u8 = 1 << 1;
 /// The owner's flag: the count was merged, the task is done.
 pub(crate) const ENDED: u8 = 1 << 2;
-/// The owner's flag: a part of the loop's machinery, which is in no list of tasks. Set at birth.
-pub(crate) const PART: u8 = 1 << 3;
 /// The owner's flag: the running task asked itself to stop, and goes to the ready queue when its step is over.
-pub(crate) const ASKED_ITSELF: u8 = 1 << 4;
+pub(crate) const ASKED_ITSELF: u8 = 1 << 3;
 
 /// Nothing is behind the header: not yet, or the outcome was taken.
 pub(crate) const EMPTY: u8 = 0;
@@ -54,8 +52,8 @@ pub(crate) struct Header {
     /// The context variables that the task began with, and what is made when it is needed: name, context, requests,
     /// callbacks.
     pub(crate) attached: Attached,
-    /// The task's number in this process.
-    pub(crate) id: u64,
+    /// The task's number in this process; 0 for a part of the loop's machinery.
+    id: AtomicU64,
     /// What the task waits for; see `wait`.
     pub(crate) wait: AtomicUsize,
     /// Where the task was made.
@@ -110,7 +108,7 @@ impl Header {
             handle: AtomicU8::new(0),
             joiner: UnsafeCell::new(None),
             attached: Attached::new(inherited),
-            id,
+            id: AtomicU64::new(id),
             wait: AtomicUsize::new(0),
             location,
         };
@@ -147,6 +145,23 @@ impl Header {
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
         self.state.is_done()
+    }
+
+    /// The task's number; 0 for a part.
+    #[inline]
+    pub(crate) fn id(&self) -> u64 {
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// A part of the loop's machinery, which is in no list of tasks.
+    #[inline]
+    pub(crate) fn is_part(&self) -> bool {
+        self.id() == 0
+    }
+
+    /// Makes it one, at its birth.
+    pub(crate) fn become_part(&self) {
+        self.id.store(0, Ordering::Relaxed);
     }
 
     #[inline]

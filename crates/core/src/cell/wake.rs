@@ -36,7 +36,7 @@ pub(crate) fn id_of_waker(waker: &Waker) -> Option<u64> {
         return None;
     }
     // SAFETY: a waker of this table has a reference to a cell.
-    Some(unsafe { cell_of(waker.data()).as_ref() }.id)
+    Some(unsafe { cell_of(waker.data()).as_ref() }.id())
 }
 
 /// # Safety

@@ -39,7 +39,7 @@ impl Worker {
             started += 1;
             deque.started.store(started, Ordering::Relaxed);
             if watched {
-                deque.running.store(task.header().id, Ordering::Relaxed);
+                deque.running.store(task.header().id(), Ordering::Relaxed);
             }
             run(task);
             if watched {

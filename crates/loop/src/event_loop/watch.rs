@@ -3,6 +3,7 @@
 use std::io;
 
 use super::EventLoop;
+use crate::metrics::Now;
 use crate::watchdog;
 use crate::watched::Watching;
 
@@ -46,14 +47,14 @@ impl EventLoop {
     }
 
     /// Writes down the numbers of a turn, for who asked.
-    #[cold]
+    #[inline]
     pub(super) fn publish(&self, steps: usize) {
-        let now = [
-            self.queue.ready_len(),
-            self.queue.live(),
-            self.timers.len(),
-            self.reactor.source_count() - self.own_sources.min(self.reactor.source_count()),
-        ];
+        let now = Now {
+            ready: self.queue.ready_len(),
+            tasks: self.queue.live(),
+            timers: self.timers.len(),
+            sources: self.reactor.source_count().saturating_sub(self.own_sources),
+        };
         self.handle.published().turned(steps, now);
     }
 }
