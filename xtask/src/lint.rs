@@ -10,6 +10,15 @@ pub(crate) const ABOUT: &str = "clippy over all targets and rustdoc, warnings ar
 const DEFAULT_MEMBERS: &[&str] = &[];
 /// What is left of the other member without its dependencies.
 const LIGHT: &[&str] = &["-p", workspace::HEAVY, "--no-default-features"];
+/// What only the feature compiles, which no other member turns on.
+const TRACED: &[&str] = &[
+    "-p",
+    "asyncio-core",
+    "-p",
+    "asyncio-rs",
+    "--features",
+    "asyncio-rs/tracing",
+];
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     only(arguments, &[])?;
@@ -22,7 +31,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 /// # Errors
 /// When clippy has something to say.
 pub(crate) fn clippy() -> Result<(), Failure> {
-    for members in [DEFAULT_MEMBERS, LIGHT] {
+    for members in [DEFAULT_MEMBERS, LIGHT, TRACED] {
         run::run(run::cargo().arg("clippy").args(members).args([
             "--all-targets",
             "--keep-going",

@@ -25,6 +25,24 @@ pub(crate) fn members(arguments: &[String], long: bool) -> Result<Tally, (Failur
     run::tests(&mut command)
 }
 
+/// Runs the tests of the feature `tracing`, which the others are built without: what they measure is what most programs have.
+///
+/// # Errors
+/// As [`members`].
+pub(crate) fn traced() -> Result<Tally, (Failure, Tally)> {
+    let mut command = run::cargo();
+    command.args([
+        "test",
+        "-p",
+        "asyncio-rs",
+        "--features",
+        "tracing",
+        "--test",
+        "tracing",
+    ]);
+    run::tests(&mut command)
+}
+
 /// Runs the tests of the member that is no default member: those that need none of its heavy dependencies, or all.
 ///
 /// Those of the program itself compile what they are given, so the whole is built with optimizations.

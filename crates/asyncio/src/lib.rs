@@ -37,6 +37,7 @@
 //! | `sync` | yes | locks and their like, and the module `sync` |
 //! | `testing` | no | the module `testing`: the cancel explorer, the mock clock, connections in memory |
 //! | `tls` | no | the module `tls`, and TLS for streams |
+//! | `tracing` | no | spans of tasks, and events, for subscribers of the `tracing` crate |
 
 pub mod prelude;
 pub mod time;

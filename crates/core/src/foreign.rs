@@ -51,6 +51,7 @@ where
     // SAFETY: one reference for each; this is the one handle.
     let (handle, task) = unsafe { (RawTask::from_cell(cell), TaskRef::from_raw(cell)) };
     dress(&task);
+    task.header().span.open(task.header());
     let run = RunTask {
         task: ManuallyDrop::new(task),
         future: PhantomData,

@@ -29,6 +29,7 @@ mod sync;
 mod table;
 mod task_ref;
 mod thread;
+mod trace;
 mod wait;
 mod wake_list;
 mod watch;

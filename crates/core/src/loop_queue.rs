@@ -151,8 +151,9 @@ impl LoopState {
     #[inline(never)]
     unsafe fn launch(&self, cell: NonNull<Header>, start: Option<Start>) {
         // SAFETY: there are references.
-        let index = unsafe { cell.as_ref() }.place.index();
-        self.registry.fill(index, cell);
+        let header = unsafe { cell.as_ref() };
+        header.span.open(header);
+        self.registry.fill(header.place.index(), cell);
         let eager = match start {
             Some(start) => start == Start::Eager,
             None => self.eager.get(),

@@ -165,6 +165,7 @@ impl PoolState {
         // SAFETY: of the three references one is the handle's, one the queue's, one the registry's.
         let (task, queued) = unsafe { (RawTask::from_cell(cell), Queued::from_raw(cell)) };
         dress(task.as_task_ref());
+        queued.header().span.open(queued.header());
         queued.mark_scheduled();
         match worker {
             Some(worker) => self.push(worker, queued),

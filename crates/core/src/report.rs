@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::place::QueueId;
-use crate::{TaskRef, table};
+use crate::{TaskRef, table, trace};
 
 /// A failure that no caller sees: a panic that nobody retrieved, a callback that panicked, a task that had to be
 /// dropped at the end of its loop.
@@ -136,9 +136,15 @@ impl fmt::Debug for ExceptionContext {
 }
 
 /// Tells the handler of the queue `queue`; without one, or if that panics, [`report_to_stderr`].
+///
+/// With the feature `tracing` it is an event, for whoever subscribes; then the standard error is left alone.
 pub fn report(queue: Option<QueueId>, context: &ExceptionContext) {
+    let is_event = trace::reported(context);
     let Some(handler) = queue.and_then(handler_of) else {
-        return report_to_stderr(context);
+        if !is_event {
+            report_to_stderr(context);
+        }
+        return;
     };
     let told = catch_unwind(AssertUnwindSafe(|| handler(context)));
     if let Err(panic) = told {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::cell::{self, ASKED_ITSELF, CANCEL, DONE, Header, NOTIFY};
+use crate::trace::Said;
 use crate::wait::{Wait, WaitKind};
 use crate::{Context, Request, thread};
 
@@ -177,6 +178,7 @@ impl TaskRef {
 
     /// Sets the task's name, without a copy if it is a literal.
     pub fn rename(&self, name: TaskName) {
+        self.header().span.rename(&name);
         let old = self.header().rare().name.replace(name);
         drop(old);
     }
@@ -254,6 +256,7 @@ impl TaskRef {
 
     fn deliver(&self, request: Request) -> bool {
         let header = self.header();
+        let said = Said::of(&request);
         let old = {
             let mut rare = header.rare();
             // Under the lock, so that the bit and the request never disagree.
@@ -271,6 +274,7 @@ impl TaskRef {
             }
         };
         drop(old);
+        said.tell(self);
         if header.is_here() && self.is_current() {
             header.set_flag(ASKED_ITSELF);
         } else {

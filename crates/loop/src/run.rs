@@ -41,6 +41,7 @@ pub fn run<F: Future>(main: F) -> F::Output {
 /// # Panics
 ///
 /// When `main` panics.
+#[track_caller]
 pub fn try_run<F: Future>(main: F) -> Result<F::Output, RunError> {
     // Ends the loop before the caller sees the result, also when `main` panics.
     let mut runner = Runner::new();

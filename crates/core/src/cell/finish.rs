@@ -21,6 +21,7 @@ pub(crate) fn finish_local(cell: NonNull<Header>, references: i32) {
     thread::unregister(cell);
     // SAFETY: the caller's references keep the cell allocated until they are given back below.
     let header = unsafe { cell.as_ref() };
+    let _span = header.span.take();
     // SAFETY: until the exchange the loop's thread alone touches the slot.
     let joiner = header.joiner.with_mut(|slot| unsafe { (*slot).take() });
     if header.has_flag(UNWANTED) {
@@ -69,6 +70,7 @@ pub(crate) fn finish_local(cell: NonNull<Header>, references: i32) {
 pub(crate) fn finish_shared(cell: NonNull<Header>, references: u64) {
     // SAFETY: the caller's references keep the cell allocated until they are given back below.
     let header = unsafe { cell.as_ref() };
+    let _span = header.span.take();
     if header.place.kind() == Kind::Pool {
         thread::unregister(cell);
     }
@@ -188,6 +190,7 @@ unsafe fn cancel_future(cell: NonNull<Header>) {
         header.state.clear(CANCEL);
         rare.request.take()
     });
+    let _span = header.span.enter();
     let _frame = thread::begin_step(cell);
     // SAFETY: by the caller's promise.
     unsafe { (header.vtable.set_cancelled)(cell, request) };

@@ -18,6 +18,7 @@ use crate::context;
 use crate::place::{Kind, Place};
 use crate::sync::UnsafeCell;
 use crate::thread;
+use crate::trace::TaskSpan;
 
 /// The owner's flag: the task lies in the loop's ready queue.
 pub(crate) const READY: u8 = 1;
@@ -58,6 +59,8 @@ pub(crate) struct Header {
     pub(crate) wait: AtomicUsize,
     /// Where the task was made.
     pub(crate) location: &'static Location<'static>,
+    /// Of no size where nobody traces.
+    pub(crate) span: TaskSpan,
 }
 
 /// What can be done with a cell whose future's type has been forgotten.
@@ -111,6 +114,7 @@ impl Header {
             id: AtomicU64::new(id),
             wait: AtomicUsize::new(0),
             location,
+            span: TaskSpan::new(),
         };
         // SAFETY: by the caller's promise.
         unsafe { cell.write(header) };

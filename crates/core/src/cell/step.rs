@@ -210,6 +210,7 @@ fn poll_next(cell: NonNull<Header>) -> bool {
     // SAFETY: as in `poll_here`.
     unsafe {
         let waker = borrowed_waker(cell);
+        let _span = cell.as_ref().span.enter();
         let _frame = thread::begin_next_step(cell);
         (cell.as_ref().vtable.poll)(cell, &mut Context::from_waker(&waker))
     }
@@ -231,6 +232,8 @@ fn poll_here(cell: NonNull<Header>) -> bool {
 /// The caller has a reference, and the right to touch the stage.
 #[inline]
 unsafe fn poll_in_frame(cell: NonNull<Header>, cx: &mut Context<'_>) -> bool {
+    // SAFETY: by the caller's promise.
+    let _span = unsafe { cell.as_ref() }.span.enter();
     let _frame = thread::begin_step(cell);
     // SAFETY: passed on to the caller.
     unsafe { (cell.as_ref().vtable.poll)(cell, cx) }
