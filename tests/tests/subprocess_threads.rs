@@ -15,6 +15,7 @@ fn names() -> Vec<String> {
     threads.map(name).collect()
 }
 
+// POL-16
 #[test]
 fn under_a_loop_children_cost_the_one_thread_of_async_io() {
     let before = names();

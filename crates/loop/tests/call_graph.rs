@@ -50,6 +50,35 @@ fn outside_of_tasks_there_is_no_graph_and_inside_it_names_the_waiters() {
     assert!(text.contains("tests/call_graph.rs:"), "{text}");
 }
 
+// TSK-59, GRA-05: the stack of a task that waits, of one that has not begun, and of one that has ended.
+#[test]
+fn the_stack_of_a_task_is_what_is_known_of_where_it_stands() {
+    run(async {
+        let task = create_task(async { rest().await });
+        let stack = || capture_call_graph_of(&task.task_ref()).call_stack;
+        let made = stack();
+        assert_eq!(made.len(), 1, "{made:?}");
+        assert!(
+            made[0]
+                .location
+                .is_some_and(|place| place.file().ends_with("call_graph.rs"))
+        );
+        tasks_step().await;
+        let waits = stack();
+        assert_eq!(waits.len(), 2);
+        assert!(waits[0].name.starts_with("waits for"), "{waits:?}");
+        assert_eq!(waits[1], made[0]);
+        let task_ref = task.task_ref();
+        task.await.expect("it ends");
+        assert!(capture_call_graph_of(&task_ref).call_stack.is_empty());
+    });
+}
+
+/// Lets those that are ready take a step.
+async fn tasks_step() {
+    asyncio_tasks::yield_now().await;
+}
+
 // GRA-01, GRA-05
 #[test]
 fn the_limit_keeps_one_end_of_the_stack_or_nothing() {

@@ -55,6 +55,7 @@ mod resolve;
 mod sendfile;
 mod server;
 mod sock;
+mod socket_ref;
 mod split;
 mod stream;
 mod stream_error;
@@ -108,6 +109,7 @@ pub use sock::{
     sock_accept, sock_connect, sock_connect_to, sock_recv, sock_recv_into, sock_recvfrom, sock_recvfrom_into,
     sock_sendall, sock_sendto,
 };
+pub use socket_ref::SocketRef;
 pub use socket2::{SockAddr, Socket};
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 pub use stream::ByteStream;

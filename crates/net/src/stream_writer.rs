@@ -9,10 +9,10 @@ use std::task::{Context, Poll, ready};
 
 use futures_io::AsyncWrite;
 
-use crate::TcpStream;
 #[cfg(unix)]
 use crate::UnixStream;
 use crate::transport::Transport;
+use crate::{SocketRef, TcpStream};
 
 /// The sending side of a stream.
 ///
@@ -91,6 +91,15 @@ fn no_address() -> io::Error {
 }
 
 impl Transport {
+    /// The socket below, to look at and to set options of; none below a pipe or a wire of one's own.
+    pub fn socket(&self) -> Option<SocketRef<'_>> {
+        #[cfg(unix)]
+        if let Some(stream) = self.unix() {
+            return Some(SocketRef::new(stream));
+        }
+        self.tcp().map(SocketRef::new)
+    }
+
     /// The TCP connection below, if it is one.
     pub fn tcp(&self) -> Option<&TcpStream> {
         self.wire().as_any().downcast_ref()

@@ -106,7 +106,7 @@ fn the_other_side_sees_the_end_while_the_transport_is_held() {
     });
 }
 
-// LOP-54, LOP-55
+// LOP-54, LOP-55, PLA-02
 #[test]
 fn a_file_is_no_pipe() {
     run(async {

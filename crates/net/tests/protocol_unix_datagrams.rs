@@ -1,5 +1,6 @@
 //! Protocols over the datagrams of Unix sockets, and what waits when a peer takes none. Unix only.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
 #[path = "kit/recorder.rs"]
 mod recorder;

@@ -18,6 +18,29 @@ fn child(line: &str) -> (Child, async_process::ChildStdin) {
     (child, stdin)
 }
 
+// POL-15
+#[cfg(target_os = "linux")]
+#[test]
+fn without_pidfds_no_child_has_a_thread_of_its_own() {
+    let children: Vec<_> = (0..8).map(|_| child("read x; exit 3")).collect();
+    for (child, _stdin) in &children {
+        assert!(block_on(poll_once(child.wait())).is_none());
+    }
+    let threads = std::fs::read_dir("/proc/self/task").unwrap();
+    let watching = threads.filter(|thread| {
+        let name = std::fs::read_to_string(thread.as_ref().unwrap().path().join("comm"));
+        // What async-process and async-io call theirs.
+        name.is_ok_and(|name| name.starts_with("async-"))
+    });
+    let watching = watching.count();
+    assert!((1..=2).contains(&watching), "{watching} threads for 8 children");
+    for (child, stdin) in children {
+        drop(stdin);
+        assert_eq!(block_on(child.wait()).unwrap().code(), Some(3));
+    }
+}
+
+// POL-15
 #[test]
 fn without_a_pidfd_all_who_wait_are_woken_once() {
     let (child, stdin) = child("read x; exit 8");
