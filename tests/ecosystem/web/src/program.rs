@@ -147,12 +147,17 @@ impl Program {
         self.process.wait().await.unwrap()
     }
 
+    /// What it still prints, until it ends in whatever way.
+    pub async fn rest(&mut self) -> String {
+        let rest = self.process.stdout.as_mut().unwrap().read_to_end().await.unwrap();
+        String::from_utf8_lossy(&rest).into_owned()
+    }
+
     /// What it still prints, when it ends by itself and without an error. Its input ends.
     pub async fn finish(mut self) -> String {
         self.end_input();
-        let rest = self.process.stdout.as_mut().unwrap().read_to_end().await.unwrap();
+        let printed = self.rest().await;
         let code = self.process.wait().await.unwrap();
-        let printed = String::from_utf8_lossy(&rest).into_owned();
         assert_eq!(code, 0, "{printed}");
         printed
     }
