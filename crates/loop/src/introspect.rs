@@ -2,12 +2,13 @@
 //!
 //! One thread serves it for all loops of the process that ask for it; it reads what they publish (`asyncio_core::watched_tasks`)
 //! and never waits for a loop, so it works on one that is stuck. The request is a line of JSON, `{"command":"tasks"}`,
-//! and so is the answer; `answer` writes it, `request` reads, `server` has the thread, `sys` who may ask.
+//! and so is the answer; `answer` writes it, `request` reads, `server` has the thread, `clients` what that does, `sys` who may ask.
 //!
 //! Invariant: only the user whose process this is, and root, gets an answer. The socket has mode 0600, lies in a directory of
 //! mode 0700 that this user owns, and the other side's credentials are looked at.
 
 mod answer;
+mod clients;
 mod descriptor;
 mod json;
 mod place;

@@ -1,31 +1,27 @@
-//! The thread that answers. It starts with the first loop that asks for it and ends with the last.
+//! The socket, and the thread that answers; they come with the first loop that asks for them and go with the last.
 //!
-//! One connection at a time, one request each, bounded in size and in time: whoever sends nothing is dropped.
+//! What the thread does is in `clients`. It ends when the other side of a pair of sockets is dropped: so the end waits for no
+//! client, and not for the name of the socket to be there still.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use asyncio_core::fork_generation;
 
-use super::request::{LONGEST, Request};
-use super::{answer, place, sys};
-
-/// So long the other side may take to ask, and as long to take the answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+use super::{clients, place, sys};
 
 static SERVER: Mutex<Option<Server>> = Mutex::new(None);
 
 struct Server {
     users: usize,
     path: PathBuf,
-    ends: Arc<AtomicBool>,
+    /// The thread ends when this is dropped.
+    ends: UnixStream,
     thread: JoinHandle<()>,
     generation: u32,
 }
@@ -80,11 +76,11 @@ impl Server {
             remove_stale(folder);
         }
         let listener = bind(&path)?;
-        let ends = Arc::new(AtomicBool::new(false));
-        let of_thread = ends.clone();
+        listener.set_nonblocking(true)?;
+        let (ends, of_thread) = UnixStream::pair()?;
         let thread = std::thread::Builder::new()
             .name("asyncio-introspect".to_owned())
-            .spawn(move || serve(&listener, &of_thread))?;
+            .spawn(move || clients::serve(&listener, &of_thread))?;
         Ok(Server {
             users: 1,
             path,
@@ -95,13 +91,9 @@ impl Server {
     }
 
     fn stop(self) {
-        self.ends.store(true, Ordering::Release);
-        // Ends the wait for a connection.
-        let woken = UnixStream::connect(&self.path);
         let _ = fs::remove_file(&self.path);
-        if woken.is_ok() {
-            let _ = self.thread.join();
-        }
+        drop(self.ends);
+        let _ = self.thread.join();
     }
 }
 
@@ -119,7 +111,8 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Removes the sockets of processes that ended without a word: nobody listens there.
+/// Removes the sockets of processes that ended without a word: there is no such process, and nobody listens. (Where the folder
+/// is shared by containers there may be one that cannot be seen; one that can be seen is not asked, for it might be stopped.)
 fn remove_stale(folder: &Path) {
     const MOST: usize = 64;
     let Ok(entries) = fs::read_dir(folder) else {
@@ -130,74 +123,13 @@ fn remove_stale(folder: &Path) {
         .filter(|path| path.extension().is_some_and(|end| end == "sock"))
         .take(MOST)
     {
+        let pid = path.file_stem().and_then(|name| name.to_str()?.parse().ok());
+        if pid.is_none_or(sys::is_process) {
+            continue;
+        }
         let refused = |error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
         if UnixStream::connect(&path).is_err_and(refused) {
             let _ = fs::remove_file(&path);
         }
     }
-}
-
-fn serve(listener: &UnixListener, ends: &AtomicBool) {
-    while !ends.load(Ordering::Acquire) {
-        match listener.accept() {
-            // What one client does wrong is its own affair.
-            Ok((stream, _)) => drop(serve_one(stream)),
-            // Out of descriptors, for one: better late than never.
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
-        }
-    }
-}
-
-fn serve_one(mut stream: UnixStream) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    let own = sys::own_user();
-    let peer = sys::user_of(&stream)?;
-    let answer = if sys::may_look(peer, own) {
-        match read_line(&mut stream)? {
-            None => return Ok(()),
-            Some(line) => match Request::parse(&line) {
-                Ok(request) => answer::answer(request),
-                Err(message) => answer::refusal(&message),
-            },
-        }
-    } else {
-        answer::refusal(&format!("user {peer} may not look into a process of user {own}"))
-    };
-    write_all(&mut stream, answer.as_bytes())
-}
-
-/// A line, or what there is of one at the end of the stream or at the longest; `None` if nothing came at all.
-fn read_line(stream: &mut UnixStream) -> io::Result<Option<Vec<u8>>> {
-    let until = Instant::now() + PATIENCE;
-    let (mut line, mut buffer) = (Vec::new(), [0; 512]);
-    loop {
-        let count = stream.read(&mut buffer)?;
-        let read = &buffer[..count];
-        let end = read.iter().position(|byte| *byte == b'\n');
-        line.extend_from_slice(&read[..end.unwrap_or(count)]);
-        if end.is_some() || (count == 0 && !line.is_empty()) || line.len() > LONGEST {
-            return Ok(Some(line));
-        }
-        if count == 0 {
-            return Ok(None);
-        }
-        if Instant::now() > until {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-    }
-}
-
-fn write_all(stream: &mut UnixStream, mut bytes: &[u8]) -> io::Result<()> {
-    let until = Instant::now() + PATIENCE;
-    while !bytes.is_empty() {
-        match stream.write(bytes)? {
-            0 => return Err(io::ErrorKind::WriteZero.into()),
-            count => bytes = &bytes[count..],
-        }
-        if Instant::now() > until {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-    }
-    Ok(())
 }

@@ -12,6 +12,13 @@ pub(super) fn own_user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// Is there a process with this number?
+pub(super) fn is_process(pid: i32) -> bool {
+    // SAFETY: the signal 0 is none: the system only looks.
+    let failed = unsafe { libc::kill(pid, 0) } != 0;
+    !failed || io::Error::last_os_error().raw_os_error() != Some(libc::ESRCH)
+}
+
 /// The user at the other side.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn user_of(peer: &UnixStream) -> io::Result<u32> {
