@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     steps.check("clippy", lint::clippy)?;
     steps.tests("test", || test::members(&[], full))?;
     steps.tests("tracing", test::traced)?;
+    steps.tests("adapters", test::broad)?;
     steps.tests("program", || test::heavy(false))?;
     steps.check("rustdoc", lint::rustdoc)?;
     steps.check("features", || features::check(full))?;

@@ -8,7 +8,7 @@ pub(crate) const ABOUT: &str = "clippy over all targets and rustdoc, warnings ar
 
 /// What a command without `-p` means.
 const DEFAULT_MEMBERS: &[&str] = &[];
-/// What is left of the other member without its dependencies.
+/// What is left of the heavy member without its dependencies.
 const LIGHT: &[&str] = &["-p", workspace::HEAVY, "--no-default-features"];
 /// What only the feature compiles, which no other member turns on.
 const TRACED: &[&str] = &[
@@ -19,6 +19,17 @@ const TRACED: &[&str] = &[
     "--features",
     "asyncio-rs/tracing",
 ];
+
+/// All that plain CI looks at, as arguments of cargo.
+fn looked_at() -> Vec<Vec<&'static str>> {
+    let mut all = vec![DEFAULT_MEMBERS.to_vec(), LIGHT.to_vec()];
+    all.extend(
+        workspace::BROAD
+            .iter()
+            .map(|member| vec!["-p", member, "--all-features"]),
+    );
+    all
+}
 
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     only(arguments, &[])?;
@@ -31,7 +42,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
 /// # Errors
 /// When clippy has something to say.
 pub(crate) fn clippy() -> Result<(), Failure> {
-    for members in [DEFAULT_MEMBERS, LIGHT, TRACED] {
+    for members in looked_at().into_iter().chain([TRACED.to_vec()]) {
         run::run(run::cargo().arg("clippy").args(members).args([
             "--all-targets",
             "--keep-going",
@@ -62,7 +73,7 @@ pub(crate) fn clippy_heavy() -> Result<(), Failure> {
 /// # Errors
 /// When rustdoc has something to say.
 pub(crate) fn rustdoc() -> Result<(), Failure> {
-    for members in [DEFAULT_MEMBERS, LIGHT] {
+    for members in looked_at() {
         run::run(
             run::cargo()
                 .args(["doc", "--no-deps"])

@@ -43,7 +43,20 @@ pub(crate) fn traced() -> Result<Tally, (Failure, Tally)> {
     run::tests(&mut command)
 }
 
-/// Runs the tests of the member that is no default member: those that need none of its heavy dependencies, or all.
+/// Runs the tests of the members that need many packages.
+///
+/// # Errors
+/// As [`members`].
+pub(crate) fn broad() -> Result<Tally, (Failure, Tally)> {
+    let mut command = run::cargo();
+    command.args(["test", "--no-fail-fast", "--all-features"]);
+    for member in workspace::BROAD {
+        command.args(["-p", member]);
+    }
+    run::tests(&mut command)
+}
+
+/// Runs the tests of the heavy member, which is no default member: those that need none of its heavy dependencies, or all.
 ///
 /// Those of the program itself compile what they are given, so the whole is built with optimizations.
 ///

@@ -61,8 +61,9 @@ pub(crate) fn is_gone(error: &io::Error) -> bool {
     }
 }
 
-/// Has the process or the system run out of descriptors, memory or watches?
-pub(crate) fn is_shortage(error: &io::Error) -> bool {
+/// Whether `accept` has failed because the process or the system has run out of descriptors, memory or watches. The connection
+/// waits in the queue, so a server reports that and goes on; [`Incoming`] makes the pause.
+pub fn is_shortage(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
         use rustix::io::Errno;

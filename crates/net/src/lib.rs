@@ -79,7 +79,7 @@ mod unix_listener;
 mod unix_stream;
 mod wire;
 
-pub use accept::{Incoming, Listener};
+pub use accept::{Incoming, Listener, is_shortage};
 pub use addr::ToAddrs;
 pub use connect::{Connect, ConnectErrors, Connecting, connect};
 pub use duplex::Duplex;

@@ -49,6 +49,21 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "asyncio-process",
         ],
     ),
+    (
+        "asyncio-hyper",
+        &[
+            "asyncio-core",
+            "asyncio-timers",
+            "asyncio-reactor",
+            "asyncio-sync",
+            "asyncio-tasks",
+            "asyncio-net",
+        ],
+    ),
+    (
+        "asyncio-tower",
+        &["asyncio-core", "asyncio-timers", "asyncio-sync", "asyncio-tasks"],
+    ),
     ("asyncio-macros", &[]),
     (
         "asyncio-rs",
