@@ -89,8 +89,9 @@ pub use asyncio_loop::{
     BlockingJob, CallRefusal, CallRefused, ConcurrentFuture, Driver, EventLoop, EventLoopBuilder,
     ExceptionContext, ExceptionHandler, ExecutorBusy, GetLoop, Handle, HostCall, LoopClosed, LoopHandle,
     Metrics, NoEventLoop, PerCore, PerCoreError, RunBlocking, RunError, Runner, ThreadSafeHandle,
-    TimerHandle, Turned, WaitFor, call_at, call_later, call_soon, exit_by_sigint, get_running_loop, run,
-    run_per_core, start_guest_run, try_get_running_loop, try_run, unwrap_future, wrap_future,
+    TimerHandle, Turned, WaitFor, call_at, call_later, call_soon, exit_by_sigint, get_running_loop,
+    leave_loop, run, run_per_core, start_guest_run, try_get_running_loop, try_run, unwrap_future,
+    wrap_future,
 };
 #[cfg(feature = "macros")]
 pub use asyncio_macros::{main, test};

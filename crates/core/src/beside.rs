@@ -4,9 +4,12 @@
 //! the loop that polls the future then. There is one for a name, started at the first use, so a program that never
 //! uses the crate pays nothing.
 //!
-//! Invariant: they live only while the loop is run. When it stops, each is polled once more, so that it sees what was
+//! Beside them lies what a crate keeps for a loop until it is closed: one value of a type.
+//!
+//! Invariant: the futures live only while the loop is run. When it stops, each is polled once more, so that it sees what was
 //! handed to it, and dropped; the crate then falls back on whatever it does without a loop.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -29,7 +32,9 @@ pub struct Beside {
 #[derive(Default)]
 struct State {
     open: bool,
+    closed: bool,
     running: Vec<(&'static str, Arc<Entry>)>,
+    kept: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 struct Entry {
@@ -52,6 +57,17 @@ where
     Slot::with(&CURRENT, |beside| {
         beside.is_some_and(|beside| beside.run(name, make))
     })
+}
+
+/// The value of type `T` of the loop that this thread runs or works for; `make` gives it at the first use. The loop drops
+/// its share when it is closed, after its tasks and its pool have ended.
+///
+/// `None` when there is no loop, or it has been closed.
+pub fn of_loop<T>(make: impl FnOnce() -> T) -> Option<Arc<T>>
+where
+    T: Any + Send + Sync,
+{
+    Slot::current(&CURRENT)?.keep(make)
 }
 
 impl Beside {
@@ -85,6 +101,35 @@ impl Beside {
             let driver = entry.driver.lock().unwrap_or_else(PoisonError::into_inner).take();
             drop(driver);
         }
+    }
+
+    /// The loop is closed: what was kept for it goes.
+    pub fn close(&self) {
+        let kept = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.closed = true;
+            std::mem::take(&mut state.kept)
+        };
+        drop(kept);
+    }
+
+    fn keep<T>(&self, make: impl FnOnce() -> T) -> Option<Arc<T>>
+    where
+        T: Any + Send + Sync,
+    {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.closed {
+            return None;
+        }
+        let found = state
+            .kept
+            .iter()
+            .find_map(|kept| Arc::clone(kept).downcast().ok());
+        Some(found.unwrap_or_else(|| {
+            let made = Arc::new(make());
+            state.kept.push(made.clone());
+            made
+        }))
     }
 
     fn run<F>(&self, name: &'static str, make: impl FnOnce() -> F) -> bool
@@ -141,6 +186,7 @@ impl fmt::Debug for Beside {
         let names: Vec<&str> = state.running.iter().map(|(name, _)| *name).collect();
         f.debug_struct("Beside")
             .field("open", &state.open)
+            .field("kept", &state.kept.len())
             .field("running", &names)
             .finish_non_exhaustive()
     }

@@ -34,7 +34,7 @@ mod wait;
 mod wake_list;
 mod watch;
 
-pub use beside::{Beside, run_beside};
+pub use beside::{Beside, of_loop, run_beside};
 pub use callback::{
     CallRefusal, CallRefused, call_soon, call_soon_threadsafe, call_soon_threadsafe_in, delay_call,
 };
@@ -65,7 +65,7 @@ pub use request::Request;
 pub use slot::{Entered, Slot};
 pub use table::TooManyQueues;
 pub use task_ref::{CallbackId, TaskName, TaskRef};
-pub use thread::{in_step, outside, scope_frame, take_running_request, with_scope_frame};
+pub use thread::{in_step, leave_loop, outside, scope_frame, take_running_request, with_scope_frame};
 pub use wait::{Wait, WaitKind, current_task_id, task_of_waker, waits_for, waits_for_deadline};
 pub use wake_list::WakeList;
 pub use watch::{Glimpse, Running, is_watched, watched_step, watched_tasks};

@@ -88,6 +88,20 @@ pub(crate) fn enter_pool(state: &PoolState, worker: usize) -> Restore<'_> {
     })
 }
 
+/// Calls `f` as code that no loop runs: what it wakes goes the way of wakes from other threads, so it ends the wait of
+/// a loop that counts as parked.
+///
+/// For a loop whose wait lets others run on its thread.
+pub fn leave_loop<R>(f: impl FnOnce() -> R) -> R {
+    let _restore: Restore<'static> = THREAD.with(|thread| {
+        let restore = save(thread);
+        thread.queue.set(ptr::null());
+        thread.home.set(NO_HOME);
+        restore
+    });
+    outside(f)
+}
+
 fn save<'a>(thread: &Thread) -> Restore<'a> {
     Restore {
         queue: thread.queue.get(),

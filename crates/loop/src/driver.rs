@@ -4,6 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use asyncio_reactor::Reactor;
+use asyncio_timers::{LocalHandle, TimersHandle};
 
 /// Waits in the place of a loop: for the loop's events, and for others of its own.
 ///
@@ -52,4 +53,25 @@ pub trait Driver {
     ///
     /// Those of the reactor; they end the run of the loop.
     fn wait(&mut self, reactor: &mut Reactor, deadline: Option<Instant>) -> io::Result<()>;
+
+    /// Looks for events without waiting. A loop calls it between the steps of its tasks, in each turn in which something
+    /// is ready: a driver that has events of its own looks for them here too, or they wait until the loop rests.
+    ///
+    /// # Errors
+    ///
+    /// As for [`wait`](Driver::wait).
+    fn look(&mut self, reactor: &mut Reactor) -> io::Result<()> {
+        reactor.poll().map(drop)
+    }
+}
+
+/// Calls `f` as if on another thread, though still on the loop's: for a [`Driver`] whose wait runs code of others.
+///
+/// What `f` wakes goes the way of wakes from other threads, and makes the reactor's descriptor readable; a sleep that is
+/// made there ends the wait if it comes to be the next that is due. To such code this thread runs no loop:
+/// `create_task` panics. `get_running_loop` still gives the loop's handle.
+pub fn leave_loop<R>(f: impl FnOnce() -> R) -> R {
+    let timers = LocalHandle::current().map(|local| local.threadsafe());
+    let _timers = timers.as_ref().map(TimersHandle::enter);
+    asyncio_core::leave_loop(f)
 }

@@ -230,6 +230,8 @@ impl EventLoop {
             this.pool.close();
             this.timers.close();
         });
+        drop(self.driver.take());
+        self.handle.beside().close();
         self.watch = Watch::default();
         if let Some(report) = self
             .blocking

@@ -59,7 +59,7 @@ pub use asyncio_core::{
 };
 pub use calls::{call_at, call_later, call_soon};
 pub use concurrent_future::ConcurrentFuture;
-pub use driver::Driver;
+pub use driver::{Driver, leave_loop};
 pub use event_loop::{EventLoop, Turned, WaitFor};
 pub use event_loop_builder::EventLoopBuilder;
 pub use executors::ExecutorBusy;

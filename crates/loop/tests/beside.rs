@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
-use asyncio_core::{loop_tasks, run_beside};
+use asyncio_core::{loop_tasks, of_loop, run_beside};
 use asyncio_loop::Runner;
 use asyncio_tasks::{spawn, yield_now};
 
@@ -112,4 +112,33 @@ fn one_that_ends_is_dropped_at_once() {
         Arc::strong_count(&held)
     });
     assert_eq!(ran.unwrap(), 1);
+}
+
+/// Says when it is dropped.
+struct Kept(Arc<AtomicUsize>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_is_kept_for_a_loop_is_one_for_all_its_runs_and_threads_and_goes_when_it_is_closed() {
+    assert!(of_loop(|| 1_u32).is_none(), "there is no loop");
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let mut runner = Runner::new();
+    let mut addresses = Vec::new();
+    for _ in 0..2 {
+        let to = dropped.clone();
+        let address = move || Arc::as_ptr(&of_loop(|| Kept(to)).unwrap()) as usize;
+        addresses.push(runner.run(async { address.clone()() }).unwrap());
+        let on_pool = runner.run(async { spawn(async move { address() }).await.unwrap() });
+        addresses.push(on_pool.unwrap());
+    }
+    addresses.dedup();
+    assert_eq!(addresses.len(), 1);
+    assert_eq!(dropped.load(Ordering::Relaxed), 0, "the loop can be run again");
+    runner.close();
+    assert_eq!(dropped.load(Ordering::Relaxed), 1);
 }

@@ -3,17 +3,24 @@
 #![cfg(unix)]
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use asyncio_loop::{Driver, EventLoop, RunError, Turned, WaitFor, get_running_loop, try_get_running_loop};
+use asyncio_core::current_loop;
+use asyncio_loop::{
+    Driver, EventLoop, RunError, Turned, WaitFor, get_running_loop, leave_loop, try_get_running_loop,
+};
 use asyncio_reactor::{Async, Backend, Reactor};
+use asyncio_sync::Event;
 use asyncio_tasks::create_task;
-use asyncio_timers::{Clock, TimeSource, now, sleep};
+use asyncio_timers::{Clock, Sleep, TimeSource, now, sleep};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -295,4 +302,75 @@ fn a_driver_of_ones_own_waits_for_more_than_the_loop_knows() {
             other.read_exact(&mut [0]).await.unwrap();
         })
         .unwrap();
+}
+
+/// A driver that runs somebody else's code on the loop's thread, once, before it waits.
+struct RunsOthers {
+    reactor: OwnedFd,
+    others: Option<Box<dyn FnOnce()>>,
+    looks: Rc<Cell<usize>>,
+}
+
+impl Driver for RunsOthers {
+    fn wait(&mut self, reactor: &mut Reactor, deadline: Option<Instant>) -> std::io::Result<()> {
+        if let Some(others) = self.others.take() {
+            leave_loop(|| {
+                assert!(current_loop().is_none());
+                others();
+            });
+        }
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        wait(&self.reactor, left);
+        reactor.poll().map(drop)
+    }
+
+    fn look(&mut self, reactor: &mut Reactor) -> std::io::Result<()> {
+        self.looks.set(self.looks.get() + 1);
+        reactor.poll().map(drop)
+    }
+}
+
+fn run_with_others<F: Future<Output = ()>>(others: impl FnOnce() + 'static, main: F) -> usize {
+    let mut event_loop = EventLoop::new().unwrap();
+    let looks = Rc::new(Cell::new(0));
+    event_loop.set_driver(Box::new(RunsOthers {
+        reactor: event_loop.try_clone_fd().unwrap(),
+        others: Some(Box::new(others)),
+        looks: looks.clone(),
+    }));
+    event_loop.run_until_complete(main).unwrap();
+    looks.get()
+}
+
+#[test]
+fn what_a_driver_runs_off_the_loop_ends_the_wait_when_it_wakes_a_task() {
+    let event = Arc::new(Event::new());
+    let sets = event.clone();
+    let looks = run_with_others(move || sets.set(), async move {
+        event.wait().await;
+    });
+    assert!(looks > 0, "a driver looks while something is ready");
+}
+
+#[test]
+fn a_timer_that_is_made_off_the_loop_is_seen_by_the_wait_that_has_begun() {
+    let shared: Rc<RefCell<Option<Waker>>> = Rc::default();
+    let timer: Rc<RefCell<Option<Pin<Box<Sleep>>>>> = Rc::default();
+    let (waker, made) = (shared.clone(), timer.clone());
+    let others = move || {
+        let waker = waker.borrow_mut().take().expect("the task waits");
+        let mut sleep = Box::pin(sleep(Duration::from_millis(2)));
+        assert!(sleep.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        *made.borrow_mut() = Some(sleep);
+    };
+    run_with_others(
+        others,
+        poll_fn(move |cx| match &mut *timer.borrow_mut() {
+            Some(sleep) => sleep.as_mut().poll(cx),
+            None => {
+                *shared.borrow_mut() = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }),
+    );
 }

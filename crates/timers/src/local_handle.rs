@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use asyncio_core::DelayedCall;
@@ -14,6 +15,7 @@ use crate::clock::Clock;
 use crate::current::{self, Driver};
 use crate::local::Local;
 use crate::store::Key;
+use crate::timers::TimersHandle;
 
 /// The way to a [`LocalTimers`](crate::LocalTimers) for code on the same thread.
 ///
@@ -49,6 +51,11 @@ impl LocalHandle {
             Some(Driver::Local(local)) => Some(LocalHandle::new(Rc::clone(local))),
             Some(Driver::Shared(_)) | None => None,
         })
+    }
+
+    /// The way to the same timers that may go to other threads.
+    pub fn threadsafe(&self) -> TimersHandle {
+        TimersHandle::new(Arc::clone(self.local.shared()))
     }
 
     /// The clock of these timers.

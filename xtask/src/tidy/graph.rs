@@ -66,6 +66,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("asyncio-macros", &[]),
     (
+        "asyncio-tokio",
+        &["asyncio-core", "asyncio-reactor", "asyncio-tasks", "asyncio-loop"],
+    ),
+    (
         "asyncio-rs",
         &[
             "asyncio-core",

@@ -21,7 +21,9 @@ impl EventLoop {
         self.queue.take_remote();
         self.ask_watches();
         if self.queue.has_ready() || self.queue.is_stopping() {
-            if self.reactor.source_count() > self.own_sources {
+            if let Some(driver) = &mut self.driver {
+                self.queue.enter(|| driver.look(&mut self.reactor))?;
+            } else if self.reactor.source_count() > self.own_sources {
                 self.queue.enter(|| self.reactor.poll())?;
             }
         } else {
@@ -38,7 +40,10 @@ impl EventLoop {
         self.ask_watches();
         if self.queue.has_ready() || self.queue.is_stopping() || limit <= Instant::now() {
             // Looked at even if nothing is registered: a host that waits on the descriptor wants it to be quiet again.
-            self.queue.enter(|| self.reactor.poll())?;
+            self.queue.enter(|| match &mut self.driver {
+                None => self.reactor.poll().map(drop),
+                Some(driver) => driver.look(&mut self.reactor),
+            })?;
         } else {
             self.wait(Some(limit))?;
         }
