@@ -36,23 +36,31 @@ impl Drop for Tell {
 // LOP-15, THR-01
 #[test]
 fn a_handle_on_the_wrong_thread_gives_the_callback_back() {
-    let event_loop = EventLoop::new().unwrap();
-    let handle = event_loop.handle();
-    std::thread::spawn(move || {
-        let refused = handle.try_call_soon(|| ()).unwrap_err();
-        assert_eq!(refused.reason, CallRefusal::WrongThread);
-        let message = catch(|| drop(handle.call_soon(|| ())));
-        assert!(message.contains("call_soon_threadsafe"), "{message}");
-        let inside =
-            asyncio_loop::run(async move { handle.try_call_at(Instant::now(), || ()).unwrap_err().reason });
-        assert_eq!(
-            inside,
-            CallRefusal::WrongThread,
-            "another loop of this thread's own"
-        );
-    })
-    .join()
-    .unwrap();
+    // In debug mode and without: it costs nothing to know.
+    for debug in [false, true] {
+        let event_loop = EventLoop::builder().debug(debug).build().unwrap();
+        let handle = event_loop.handle();
+        assert_eq!(handle.get_debug(), debug);
+        std::thread::spawn(move || {
+            let refused = handle.try_call_soon(|| ()).unwrap_err();
+            assert_eq!(refused.reason, CallRefusal::WrongThread);
+            let message = catch(|| drop(handle.call_soon(|| ())));
+            assert!(message.contains("call_soon_threadsafe"), "{message}");
+            let message = catch(|| drop(handle.call_later(Duration::ZERO, || ())));
+            assert!(message.contains("call_soon_threadsafe"), "{message}");
+            let inside =
+                asyncio_loop::run(
+                    async move { handle.try_call_at(Instant::now(), || ()).unwrap_err().reason },
+                );
+            assert_eq!(
+                inside,
+                CallRefusal::WrongThread,
+                "another loop of this thread's own"
+            );
+        })
+        .join()
+        .unwrap();
+    }
 }
 
 // LOP-15

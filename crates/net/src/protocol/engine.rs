@@ -35,6 +35,8 @@ pub(crate) trait Engine {
     fn eof_received(&mut self) -> bool;
     /// One read, and what the protocol does with it.
     fn receive(&mut self, transport: &Transport, cx: &mut Context<'_>) -> Poll<Received>;
+    /// The protocol's own call in which `receive` was last.
+    fn receiving(&self) -> &'static str;
     /// The protocol itself.
     fn protocol(&mut self) -> &mut dyn Any;
 }
@@ -75,44 +77,54 @@ use sealed::OpaqueEngine;
 impl<P: Protocol + 'static> AnyProtocol<Stream> for P {}
 impl<P: Protocol + 'static> sealed::Sealed<Stream> for P {
     fn into_engine(self) -> OpaqueEngine {
-        OpaqueEngine(Box::new(OfStream(self)))
+        OpaqueEngine(Box::new(OfStream { protocol: self }))
     }
 }
 
 impl<P: BufferedProtocol + 'static> AnyProtocol<Buffered> for P {}
 impl<P: BufferedProtocol + 'static> sealed::Sealed<Buffered> for P {
     fn into_engine(self) -> OpaqueEngine {
-        OpaqueEngine(Box::new(OfBuffered(self)))
+        OpaqueEngine(Box::new(OfBuffered {
+            protocol: self,
+            updating: false,
+        }))
     }
 }
 
-struct OfStream<P>(P);
-struct OfBuffered<P>(P);
+struct OfStream<P> {
+    protocol: P,
+}
+
+struct OfBuffered<P> {
+    protocol: P,
+    /// Bytes are in its buffer, and it is told so.
+    updating: bool,
+}
 
 macro_rules! delegate {
     () => {
         fn connection_made(&mut self, transport: Transport) {
-            self.0.connection_made(transport);
+            self.protocol.connection_made(transport);
         }
 
         fn connection_lost(&mut self, error: Option<io::Error>) {
-            self.0.connection_lost(error);
+            self.protocol.connection_lost(error);
         }
 
         fn pause_writing(&mut self) {
-            self.0.pause_writing();
+            self.protocol.pause_writing();
         }
 
         fn resume_writing(&mut self) {
-            self.0.resume_writing();
+            self.protocol.resume_writing();
         }
 
         fn eof_received(&mut self) -> bool {
-            self.0.eof_received()
+            self.protocol.eof_received()
         }
 
         fn protocol(&mut self) -> &mut dyn Any {
-            &mut self.0
+            &mut self.protocol
         }
     };
 }
@@ -127,11 +139,15 @@ thread_local! {
 impl<P: Protocol + 'static> Engine for OfStream<P> {
     delegate!();
 
+    fn receiving(&self) -> &'static str {
+        "data_received"
+    }
+
     #[inline]
     fn receive(&mut self, transport: &Transport, cx: &mut Context<'_>) -> Poll<Received> {
         if transport.layer().is_some() {
             return layered(transport, cx, |bytes| {
-                self.0.data_received(bytes);
+                self.protocol.data_received(bytes);
                 Received::Data
             });
         }
@@ -139,7 +155,7 @@ impl<P: Protocol + 'static> Engine for OfStream<P> {
         let read = transport.wire().poll_read_into(cx, &mut scratch);
         let received = read.map(|read| {
             received(read, |count| {
-                self.0.data_received(&scratch[..count]);
+                self.protocol.data_received(&scratch[..count]);
                 Received::Data
             })
         });
@@ -151,6 +167,14 @@ impl<P: Protocol + 'static> Engine for OfStream<P> {
 impl<P: BufferedProtocol + 'static> Engine for OfBuffered<P> {
     delegate!();
 
+    fn receiving(&self) -> &'static str {
+        if self.updating {
+            "buffer_updated"
+        } else {
+            "get_buffer"
+        }
+    }
+
     #[inline]
     fn receive(&mut self, transport: &Transport, cx: &mut Context<'_>) -> Poll<Received> {
         if transport.layer().is_some() {
@@ -160,14 +184,16 @@ impl<P: BufferedProtocol + 'static> Engine for OfBuffered<P> {
         if let Err(error) = ready!(transport.wire().poll_incoming(cx)) {
             return Poll::Ready(Received::Failed(error));
         }
-        let buffer = self.0.get_buffer(None);
+        self.updating = false;
+        let buffer = self.protocol.get_buffer(None);
         if buffer.is_empty() {
             return Poll::Ready(Received::NoBuffer);
         }
         let room = buffer.len();
         let read = ready!(transport.wire().poll_read_into(cx, buffer));
         Poll::Ready(received(read, |count| {
-            self.0.buffer_updated(count.min(room));
+            self.updating = true;
+            self.protocol.buffer_updated(count.min(room));
             Received::Data
         }))
     }
@@ -177,14 +203,16 @@ impl<P: BufferedProtocol> OfBuffered<P> {
     /// Copies what a layer has opened.
     fn fill(&mut self, mut bytes: &[u8]) -> Received {
         while !bytes.is_empty() {
-            let buffer = self.0.get_buffer(Some(bytes.len()));
+            self.updating = false;
+            let buffer = self.protocol.get_buffer(Some(bytes.len()));
             if buffer.is_empty() {
                 return Received::NoBuffer;
             }
             let count = buffer.len().min(bytes.len());
             buffer[..count].copy_from_slice(&bytes[..count]);
             bytes = &bytes[count..];
-            self.0.buffer_updated(count);
+            self.updating = true;
+            self.protocol.buffer_updated(count);
         }
         Received::Data
     }

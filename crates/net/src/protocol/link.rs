@@ -37,6 +37,9 @@ pub(crate) const MADE: u32 = 1 << 6;
 /// `connection_lost` was called, or will never be.
 pub(crate) const LOST: u32 = 1 << 7;
 
+/// Stands for the name of a call that reads; which one it is, the protocol's kind decides.
+pub(super) const RECEIVE: &str = "receive";
+
 pub(crate) struct Link {
     protocol: Home<Box<dyn Engine>>,
     flags: AtomicU32,
@@ -136,6 +139,13 @@ impl Link {
         match called {
             Ok(result) => Some(result),
             Err(panic) => {
+                let name = match name {
+                    RECEIVE => self
+                        .protocol
+                        .visit(|protocol| protocol.receiving())
+                        .unwrap_or(name),
+                    name => name,
+                };
                 let message = format!("Fatal error: protocol.{name}() call failed.");
                 self.report(ExceptionContext::new(message).with_panic(panic));
                 transport.lost(io::Error::other(format!("the protocol panicked in {name}")));

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use asyncio_core::{ExceptionContext, Outcome, spawn_part};
 
 use super::engine::{Engine, Received};
-use super::link::{CLOSING, DIRTY, EOF, HELD, LOST, Link, MADE, PAUSED};
+use super::link::{CLOSING, DIRTY, EOF, HELD, LOST, Link, MADE, PAUSED, RECEIVE};
 use crate::server::Client;
 use crate::transport::Transport;
 use crate::wire::Wire;
@@ -99,9 +99,7 @@ impl Pump {
             if flags & (PAUSED | CLOSING | EOF | HELD) != 0 {
                 return Poll::Pending;
             }
-            match link.call(transport, "data_received", |protocol| {
-                protocol.receive(transport, cx)
-            }) {
+            match link.call(transport, RECEIVE, |protocol| protocol.receive(transport, cx)) {
                 Some(Poll::Pending) | None => return Poll::Pending,
                 Some(Poll::Ready(Received::Data)) => {}
                 Some(Poll::Ready(received)) => {
