@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     steps.check("rustdoc", lint::rustdoc)?;
     steps.check("features", || features::check(full))?;
     steps.tests("loom", || loom::crates(None))?;
-    steps.check("release", release::check)?;
+    steps.check("release", || release::check(full))?;
     if deny::is_available() {
         steps.check("deny", deny::check)?;
     } else {

@@ -21,6 +21,14 @@ fn package(package: &Package) -> Vec<String> {
     if package.manifest.get("lints", "workspace") != Some("true") {
         say("does not take the lints of the workspace".to_owned());
     }
+    for key in package.manifest.keys("dev-dependencies") {
+        let value = package.manifest.get("dev-dependencies", key).unwrap_or_default();
+        if key.starts_with("asyncio-") && !value.contains("path = ") {
+            say(format!(
+                "packages would need each other in a circle by {key}: give the path of what only tests need, alone"
+            ));
+        }
+    }
     if package.is_published() {
         let keywords = package.manifest.list("package", "keywords");
         if keywords.is_empty() {
@@ -63,6 +71,18 @@ mod tests {
     fn what_is_missing_is_found_and_what_is_not_published_needs_less() {
         assert_eq!(found("[package]").len(), 6);
         assert_eq!(found("[package]\npublish = false").len(), 4);
+    }
+
+    #[test]
+    fn a_crate_of_ours_that_only_tests_need_is_named_by_its_path() {
+        let found =
+            |line: &str| found(&format!("[package]\npublish = false\n[dev-dependencies]\n{line}")).len();
+        assert_eq!(found("asyncio-loop = { path = \"../loop\" }"), 4);
+        assert_eq!(found("asyncio-loop.workspace = true"), 5);
+        assert_eq!(
+            found("asyncio-loop = { workspace = true, features = [\"net\"] }"),
+            5
+        );
     }
 
     #[test]
