@@ -5,9 +5,9 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use futures_io::{AsyncRead, AsyncWrite};
+use futures_io::{AsyncBufRead, AsyncRead, AsyncWrite};
 
 use crate::{StreamReader, StreamWriter};
 
@@ -85,6 +85,19 @@ impl From<(StreamReader, StreamWriter)> for Duplex {
 impl AsyncRead for Duplex {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.get_mut().reader.io()).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncBufRead for Duplex {
+    fn poll_fill_buf(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<&[u8]>> {
+        let reader = &mut self.get_mut().reader;
+        // The view is gone before what it has filled is looked at.
+        ready!(Pin::new(&mut reader.io()).poll_fill_buf(cx))?;
+        Poll::Ready(Ok(reader.buffered()))
+    }
+
+    fn consume(self: Pin<&mut Self>, count: usize) {
+        Pin::new(&mut self.get_mut().reader.io()).consume(count);
     }
 }
 
