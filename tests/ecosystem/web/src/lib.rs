@@ -7,10 +7,12 @@
 mod certificates;
 mod directory;
 mod program;
+mod redis_server;
 
 pub use certificates::Certificates;
 pub use directory::Directory;
 pub use program::{Program, example, is_there};
+pub use redis_server::RedisServer;
 
 use std::time::Duration;
 

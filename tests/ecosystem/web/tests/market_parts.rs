@@ -151,7 +151,7 @@ fn the_urgent_comes_first_and_what_came_first_before_its_like() {
         let mut order = Vec::new();
         while let Ok((tick, in_hand)) = intake.get().await {
             order.push(tick.seq);
-            in_hand.is_done();
+            in_hand.finish();
         }
         assert_eq!(order, [3, 1, 4, 0, 2]);
     });
@@ -176,7 +176,7 @@ fn when_it_is_full_quotes_are_dropped_and_trades_wait() {
         assert_eq!((waiting.done(), meter.waited.get()), (false, 1));
         let (first, in_hand) = intake.get().await.unwrap();
         assert_eq!(first.seq, 0);
-        in_hand.is_done();
+        in_hand.finish();
         waiting.await.unwrap().unwrap();
         assert_eq!(
             intake.get().await.unwrap().0.seq,

@@ -53,6 +53,7 @@ impl Eq for Ranked {}
 #[derive(Debug)]
 pub struct Intake {
     queue: PriorityQueue<Ranked>,
+    is_patient: bool,
     meter: Shared<Meter>,
 }
 
@@ -61,8 +62,15 @@ impl Intake {
     pub fn new(room: usize, meter: Shared<Meter>) -> Intake {
         Intake {
             queue: PriorityQueue::bounded(room.max(1)),
+            is_patient: false,
             meter,
         }
+    }
+
+    /// Lets quotes wait too: for ticks that somebody else keeps until they are taken.
+    pub fn patient(mut self) -> Intake {
+        self.is_patient = true;
+        self
     }
 
     /// Takes a tick in, or does with it what its kind asks for when there is no room.
@@ -74,7 +82,7 @@ impl Intake {
         let kind = tick.kind;
         match self.queue.put_nowait(Ranked { arrival, tick }) {
             Ok(()) => Ok(()),
-            Err(PutError::Full(_)) if kind == Kind::Quote => {
+            Err(PutError::Full(_)) if kind == Kind::Quote && !self.is_patient => {
                 count(&self.meter.dropped);
                 Ok(())
             }
@@ -83,7 +91,7 @@ impl Intake {
                 let waiting = InHand::new(&self.meter);
                 // A place, and then what goes there: nothing can fail in between.
                 self.queue.reserve().await?.put(full.0);
-                waiting.is_done();
+                waiting.finish();
                 Ok(())
             }
             Err(PutError::ShutDown(_)) => {
@@ -130,7 +138,7 @@ impl<'a> InHand<'a> {
     }
 
     /// It is not lost.
-    pub fn is_done(mut self) {
+    pub fn finish(mut self) {
         self.done = true;
     }
 }

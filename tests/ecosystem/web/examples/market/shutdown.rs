@@ -11,7 +11,7 @@ use asyncio::reactor::signals::Signals;
 use asyncio::{ExceptionGroup, Task, create_task, select, timeout};
 
 use crate::intake::Intake;
-use crate::{Failure, Shared};
+use crate::{Failure, Shared, first};
 
 /// A task group that runs as a task of its own.
 pub type Crew = Task<Result<(), ExceptionGroup<Failure>>>;
@@ -95,7 +95,7 @@ impl Pipeline {
 fn failure(ended: Result<Result<(), ExceptionGroup<Failure>>, asyncio::JoinError>) -> Option<Failure> {
     match ended {
         Ok(Ok(())) => None,
-        Ok(Err(group)) => group.into_errors().into_iter().next(),
+        Ok(Err(group)) => Some(first(group)),
         Err(error) if error.is_cancelled() => None,
         Err(error) => Some(error.into()),
     }

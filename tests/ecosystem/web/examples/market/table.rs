@@ -54,8 +54,8 @@ impl Frame {
 
     /// One line for what is no terminal.
     pub fn plain(&self) -> String {
-        format!(
-            "{} {}: received {} ({:.0}/s), done {} ({:.0}/s), queue {}/{}, dropped {}, waited {}, lag p50 {} p99 {}, feeds {}/{}",
+        let mut line = format!(
+            "{} {}: received {} ({:.0}/s), done {} ({:.0}/s), queue {}/{}, dropped {}, waited {}, lag p50 {} p99 {}",
             self.title,
             self.phase,
             self.received,
@@ -68,9 +68,11 @@ impl Frame {
             self.waited,
             span(self.lag[0]),
             span(self.lag[2]),
-            self.feeds.0,
-            self.feeds.1,
-        )
+        );
+        if self.feeds.1 > 0 {
+            line += &format!(", feeds {}/{}", self.feeds.0, self.feeds.1);
+        }
+        line
     }
 
     fn head(&self, width: usize) -> Line {

@@ -53,7 +53,7 @@ impl Desk {
             }
             self.book.apply(&tick);
             done(&tick).await?;
-            in_hand.is_done();
+            in_hand.finish();
             count(&self.meter.done);
             self.meter.lag(now_micros().saturating_sub(tick.sent));
         }
