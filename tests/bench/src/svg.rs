@@ -74,6 +74,10 @@ const BAR: usize = 14;
 const LEFT: usize = 250;
 const WIDTH: usize = 420;
 
+/// Dark on light, or light on dark where the reader's system says so.
+const STYLE: &str = "<style>.page { fill: white } text:not([fill]) { fill: #1f2328 } \
+                     @media (prefers-color-scheme: dark) { .page { fill: #0d1117 } text:not([fill]) { fill: #e6edf3 } }</style>\n";
+
 /// The chart as a document.
 pub fn chart(title: &str, rows: &[&Measured]) -> String {
     let mut body = String::new();
@@ -127,7 +131,7 @@ pub fn chart(title: &str, rows: &[&Measured]) -> String {
     let width = LEFT + WIDTH + 70;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {y}\" width=\"{width}\" height=\"{y}\" \
-         font-family=\"sans-serif\" font-size=\"11\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+         font-family=\"sans-serif\" font-size=\"11\">\n{STYLE}<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n\
          <text x=\"8\" y=\"20\" font-size=\"14\">{title}</text>\n{body}</svg>\n"
     )
 }
