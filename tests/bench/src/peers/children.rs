@@ -50,76 +50,50 @@ impl Children for Ours {
     }
 }
 
-impl Children for TokioCt {
-    async fn status(self, program: &'static str) {
-        let mut child = tokio::process::Command::new(program).spawn().unwrap();
-        assert!(child.wait().await.unwrap().success());
-    }
+/// tokio and smol have the same things under other names.
+macro_rules! children_of {
+    ($peer:ty, $command:path, $reader:path, $ended:ident) => {
+        impl Children for $peer {
+            async fn status(self, program: &'static str) {
+                let mut child = <$command>::new(program).spawn().unwrap();
+                assert!(child.$ended().await.unwrap().success());
+            }
 
-    async fn cat(self, input: Vec<u8>) -> Vec<u8> {
-        let mut child = tokio::process::Command::new("cat")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut output = Vec::new();
-        let feed = async move { stdin.write_all(&input).await.unwrap() };
-        tokio::join!(feed, async { stdout.read_to_end(&mut output).await.unwrap() });
-        assert!(child.wait().await.unwrap().success());
-        output
-    }
+            async fn cat(self, input: Vec<u8>) -> Vec<u8> {
+                let mut child = <$command>::new("cat")
+                    .stdin(Stdio::piped())
+                    .stdout(Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+                let mut output = Vec::new();
+                let feed = async move { stdin.write_all(&input).await.unwrap() };
+                smol::future::zip(feed, async {
+                    stdout.read_to_end(&mut output).await.unwrap()
+                })
+                .await;
+                assert!(child.$ended().await.unwrap().success());
+                output
+            }
 
-    async fn lines(self, program: PathBuf, args: [String; 2]) -> usize {
-        let mut child = tokio::process::Command::new(program)
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut reader = tokio::io::BufReader::with_capacity(64 * 1024, child.stdout.take().unwrap());
-        let (mut line, mut lines) = (Vec::new(), 0);
-        while reader.read_until(b'\n', &mut line).await.unwrap() != 0 {
-            lines += 1;
-            line.clear();
+            async fn lines(self, program: PathBuf, args: [String; 2]) -> usize {
+                let mut child = <$command>::new(program)
+                    .args(args)
+                    .stdout(Stdio::piped())
+                    .spawn()
+                    .unwrap();
+                let mut reader = <$reader>::with_capacity(64 * 1024, child.stdout.take().unwrap());
+                let (mut line, mut lines) = (Vec::new(), 0);
+                while reader.read_until(b'\n', &mut line).await.unwrap() != 0 {
+                    lines += 1;
+                    line.clear();
+                }
+                assert!(child.$ended().await.unwrap().success());
+                lines
+            }
         }
-        assert!(child.wait().await.unwrap().success());
-        lines
-    }
+    };
 }
 
-impl Children for Smol {
-    async fn status(self, program: &'static str) {
-        let mut child = smol::process::Command::new(program).spawn().unwrap();
-        assert!(child.status().await.unwrap().success());
-    }
-
-    async fn cat(self, input: Vec<u8>) -> Vec<u8> {
-        let mut child = smol::process::Command::new("cat")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut output = Vec::new();
-        let feed = async move { stdin.write_all(&input).await.unwrap() };
-        smol::future::zip(feed, async { stdout.read_to_end(&mut output).await.unwrap() }).await;
-        assert!(child.status().await.unwrap().success());
-        output
-    }
-
-    async fn lines(self, program: PathBuf, args: [String; 2]) -> usize {
-        let mut child = smol::process::Command::new(program)
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut reader = smol::io::BufReader::with_capacity(64 * 1024, child.stdout.take().unwrap());
-        let (mut line, mut lines) = (Vec::new(), 0);
-        while reader.read_until(b'\n', &mut line).await.unwrap() != 0 {
-            lines += 1;
-            line.clear();
-        }
-        assert!(child.status().await.unwrap().success());
-        lines
-    }
-}
+children_of!(TokioCt, tokio::process::Command, tokio::io::BufReader<_>, wait);
+children_of!(Smol, smol::process::Command, smol::io::BufReader<_>, status);
