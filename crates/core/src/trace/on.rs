@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tracing::span::EnteredSpan;
 use tracing::{Level, Span};
 
-use crate::cell::{Header, PART};
+use crate::cell::Header;
 use crate::place::Kind;
 use crate::{ExceptionContext, Request, TaskName, TaskRef, current_task_id};
 
@@ -32,7 +32,7 @@ impl TaskSpan {
     /// Opens the span of a new task, which has its name. What is entered on this thread, as the span of the task that makes
     /// it, is the parent.
     pub(crate) fn open(&self, task: &Header) {
-        if task.has_flag(PART) {
+        if task.is_part() {
             return;
         }
         let kind = match task.place.kind() {
@@ -44,7 +44,7 @@ impl TaskSpan {
             target: "asyncio::task",
             Level::DEBUG,
             "task",
-            id = task.id,
+            id = task.id(),
             name = %name_of(task),
             kind,
             made_by = running_task(),
@@ -70,7 +70,7 @@ impl TaskSpan {
 
 fn name_of(task: &Header) -> String {
     let given = task.rare_if_made().and_then(|rare| rare.name.clone());
-    given.map_or_else(|| format!("Task-{}", task.id), |name| name.as_str().to_owned())
+    given.map_or_else(|| format!("Task-{}", task.id()), |name| name.as_str().to_owned())
 }
 
 /// The number of the task that takes a step on this thread.
