@@ -353,6 +353,11 @@ impl LoopQueue {
         !self.state.ready.borrow().is_empty()
     }
 
+    /// Is something ready on the remote side?
+    pub fn has_remote(&self) -> bool {
+        !self.state.remote.is_empty()
+    }
+
     /// How many tasks are ready on the loop's own side.
     pub fn ready_len(&self) -> usize {
         self.state.ready.borrow().len()

@@ -305,6 +305,12 @@ impl PoolQueue {
         (0..SHARDS).map(|shard| self.state.shard(shard).len()).sum()
     }
 
+    /// How many steps the workers have begun, as far as this thread can know.
+    pub fn steps(&self) -> u64 {
+        let begun = |deque: &Deque| deque.started.load(Ordering::Relaxed);
+        self.state.deques.iter().map(begun).fold(0, u64::wrapping_add)
+    }
+
     /// How many tasks wait in the injector.
     pub fn injected(&self) -> usize {
         self.state.injector.len()

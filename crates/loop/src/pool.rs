@@ -65,6 +65,11 @@ impl Pool {
         }
     }
 
+    /// How many steps its workers have begun.
+    pub(crate) fn steps(&self) -> u64 {
+        self.started().map_or(0, |queue| queue.steps())
+    }
+
     /// Has it no task?
     pub(crate) fn is_empty(&self) -> bool {
         self.started().is_none_or(|queue| queue.live() == 0)

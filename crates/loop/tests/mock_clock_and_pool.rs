@@ -4,8 +4,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use asyncio_loop::Runner;
-use asyncio_tasks::{create_task, spawn};
-use asyncio_timers::sleep;
+use asyncio_tasks::{create_task, spawn, to_thread};
+use asyncio_timers::{now, sleep};
 
 /// Runs `test` on a thread of its own; a loop that waits for ever fails the test instead of hanging it.
 fn ends(test: impl FnOnce() + Send + 'static) {
@@ -31,7 +31,7 @@ fn runner() -> Runner {
 fn the_clock_moves_on_whenever_the_pool_comes_to_rest() {
     ends(|| {
         let main = async {
-            for round in 0..20_000_u64 {
+            for round in 0..5_000_u64 {
                 let asleep = create_task(sleep(Duration::from_millis(10)));
                 let work = spawn(async move {
                     // Now and then it takes a little longer.
@@ -56,6 +56,36 @@ fn a_timer_of_the_pool_alone_moves_the_clock() {
                     sleep(Duration::from_millis(10)).await;
                 });
                 work.await.expect("it sleeps");
+            }
+        };
+        runner().run(main).expect("it ends");
+    });
+}
+
+/// What a thread or a worker has finished is seen before the clock moves on.
+#[test]
+fn no_time_passes_between_the_end_of_work_and_the_step_after_it() {
+    ends(|| {
+        let main = async {
+            for round in 0..1_000_u64 {
+                let work = move || (0..round % 400).map(std::hint::black_box).sum::<u64>();
+                let asleep = create_task(sleep(Duration::from_millis(10)));
+                let before = now();
+                to_thread(work).await.expect("it works");
+                assert_eq!(now(), before, "a thread worked, round {round}");
+                spawn(async move { work() }).await.expect("it works");
+                assert_eq!(now(), before, "the pool worked, round {round}");
+                spawn(async move {
+                    to_thread(work).await.expect("it works");
+                    assert_eq!(now(), before, "a thread worked for the pool, round {round}");
+                    sleep(Duration::from_millis(3)).await;
+                    assert_eq!(now(), before + Duration::from_millis(3));
+                })
+                .await
+                .expect("it works");
+                assert_eq!(now(), before + Duration::from_millis(3));
+                asleep.await.expect("it sleeps");
+                assert_eq!(now(), before + Duration::from_millis(10));
             }
         };
         runner().run(main).expect("it ends");

@@ -111,6 +111,7 @@ impl EventLoop {
             return Jump::Wait(None);
         };
         // Before the look at the deadlines: a pool at rest makes no new ones.
+        let pool_steps = self.pool.steps();
         let pool_rests = self.pool.is_quiet();
         let deadlines = [self.timers.next_deadline(), self.pool.next_deadline()];
         let Some(next) = deadlines.into_iter().flatten().min() else {
@@ -136,6 +137,11 @@ impl EventLoop {
             if turned.is_err() || self.queue.has_ready() || Instant::now() < until {
                 return Jump::Jumped;
             }
+        }
+        // Threads and workers hand over what they have before they count as idle: who waited for that comes first, and may
+        // want to be woken earlier.
+        if self.queue.has_remote() || !self.pool.is_quiet() || self.pool.steps() != pool_steps {
+            return Jump::Jumped;
         }
         clock.advance_to(next);
         self.pool.clock_moved();
