@@ -5,7 +5,7 @@
 //! load, without a reference count (see `remote`).
 
 use std::fmt;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use crate::cell::Queued;
@@ -36,6 +36,8 @@ struct Entry {
     pool: Mutex<Weak<PoolState>>,
     /// Who is told of failures that no caller sees.
     handler: Mutex<Option<(QueueId, ExceptionHandler)>>,
+    /// The queue is of a loop in debug mode.
+    debug: AtomicBool,
     /// What the queue's owner lets other threads see.
     pulse: Pulse,
 }
@@ -84,6 +86,7 @@ pub(crate) fn claim() -> Result<(QueueId, &'static TaskRemote), TooManyQueues> {
 pub(crate) fn release(id: QueueId) {
     if let Some(entry) = TABLE[id.slot()].get() {
         entry.owner.store(NOBODY, Ordering::Release);
+        entry.debug.store(false, Ordering::Relaxed);
         entry.remote.unparked();
         entry.remote.set_unpark(None);
         *entry.pool() = Weak::new();
@@ -111,6 +114,18 @@ pub(crate) fn is_there(id: QueueId) -> bool {
 pub(crate) fn pulse(id: QueueId) -> Option<&'static Pulse> {
     let entry = TABLE[id.slot()].get()?;
     (entry.owner.load(Ordering::Acquire) == id.number()).then_some(&entry.pulse)
+}
+
+/// Notes whether the loop with the queue `id` is in debug mode, unless it is gone.
+pub(crate) fn set_debug(id: QueueId, debug: bool) {
+    if is_there(id) {
+        entry(id).debug.store(debug, Ordering::Relaxed);
+    }
+}
+
+/// Is the loop with the queue `id` in debug mode?
+pub(crate) fn is_debug(id: QueueId) -> bool {
+    is_there(id) && entry(id).debug.load(Ordering::Relaxed)
 }
 
 /// Notes that the slot of `id` belongs to a pool.
@@ -152,6 +167,7 @@ impl Entry {
             owner: AtomicU32::new(NOBODY),
             pool: Mutex::new(Weak::new()),
             handler: Mutex::new(None),
+            debug: AtomicBool::new(false),
             pulse: Pulse::new(),
         }
     }

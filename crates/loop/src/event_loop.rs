@@ -1,6 +1,7 @@
 //! `EventLoop`: the drivers of one loop, and its end. `turn` has the turn that glues them, `run` what turns it.
 
 mod embed;
+mod look;
 mod run;
 mod turn;
 mod watch;
@@ -9,11 +10,12 @@ pub use embed::{Turned, WaitFor};
 
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use asyncio_core::{LoopQueue, StartPool, TaskRef, blocking, fork_generation};
+use asyncio_core::{ExceptionContext, LoopQueue, StartPool, TaskRef, blocking, fork_generation};
 use asyncio_reactor::Reactor;
 use asyncio_tasks::FactorySlot;
 use asyncio_timers::LocalTimers;
@@ -67,6 +69,8 @@ pub struct EventLoop {
     pub(crate) watches: Rc<Watches>,
     pub(crate) factory: FactorySlot,
     closed: bool,
+    /// Where it was made.
+    location: &'static Location<'static>,
     /// Others may look at the loop.
     watch: Watch,
     /// The time for cleanup is over: what is left is dropped.
@@ -79,6 +83,7 @@ impl EventLoop {
     /// # Errors
     ///
     /// When its drivers cannot be made.
+    #[track_caller]
     pub fn new() -> io::Result<EventLoop> {
         EventLoop::builder().build()
     }
@@ -100,7 +105,10 @@ impl EventLoop {
         tasks
     }
 
-    pub(crate) fn from_options(options: Options) -> io::Result<EventLoop> {
+    pub(crate) fn from_options(
+        options: Options,
+        location: &'static Location<'static>,
+    ) -> io::Result<EventLoop> {
         let queue = LoopQueue::new().map_err(io::Error::other)?;
         queue.set_eager(options.eager_tasks);
         queue.set_exception_handler(options.exception_handler.clone());
@@ -112,6 +120,7 @@ impl EventLoop {
         let quiet_hook = options.clock.is_mock().then_some(unpark);
         let blocking = Arc::new(LazyBlocking::new(options.blocking_threads, quiet_hook));
         let handle = LoopHandle::new(queue.id(), &options, blocking.clone());
+        asyncio_core::set_debug(queue.id(), options.debug);
         let pool = Arc::new(Pool::new(PoolOptions {
             home: handle.clone(),
             workers: options.worker_threads,
@@ -135,6 +144,7 @@ impl EventLoop {
             own_sources: 0,
             driver: None,
             closed: false,
+            location,
             watch: Watch::default(),
             out_of_time: false,
         };
@@ -274,6 +284,12 @@ impl Drop for Running {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
+        if !self.closed && self.handle.get_debug() && !std::thread::panicking() {
+            let message =
+                "Unclosed event loop: it was dropped, and its tasks with it, without a `close` or `shutdown`";
+            let context = ExceptionContext::new(message).with_location(self.location);
+            self.handle.call_exception_handler(&context);
+        }
         self.close();
     }
 }

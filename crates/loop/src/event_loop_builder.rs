@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::time::Duration;
 
 use asyncio_core::ExceptionHandler;
@@ -72,8 +73,9 @@ impl EventLoopBuilder {
     /// # Errors
     ///
     /// When its drivers cannot be made.
+    #[track_caller]
     pub fn build(self) -> io::Result<EventLoop> {
-        EventLoop::from_options(self.options)
+        EventLoop::from_options(self.options, Location::caller())
     }
 
     /// Sets how many threads the pool behind `spawn` has; it starts at the first `spawn`. The default is the number

@@ -117,6 +117,7 @@ impl LoopHandle {
     /// `loop.set_debug`.
     pub fn set_debug(&self, debug: bool) {
         self.switches().debug.store(debug, Ordering::Relaxed);
+        asyncio_core::set_debug(self.queue(), debug);
     }
 
     /// How long a step of a task or a callback may take before debug mode reports it: 100 ms at first.

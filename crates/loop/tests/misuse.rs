@@ -33,7 +33,7 @@ impl Drop for Tell {
     }
 }
 
-// LOP-15, THR-01
+// LOP-15, THR-01, DEV-02
 #[test]
 fn a_handle_on_the_wrong_thread_gives_the_callback_back() {
     // In debug mode and without: it costs nothing to know.

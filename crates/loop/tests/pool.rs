@@ -13,6 +13,7 @@ fn on_two_workers<F: Future>(main: F) -> F::Output {
     Runner::new().worker_threads(2).run(main).expect("the loop runs")
 }
 
+// DEV-09
 #[test]
 fn tasks_behind_a_stuck_worker_are_run_by_the_other() {
     on_two_workers(async {

@@ -1,10 +1,15 @@
 //! Exception handlers and debug mode, set on a loop that runs.
 
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use asyncio_loop::{EventLoop, ExceptionContext, ExceptionHandler, Runner, call_soon, get_running_loop};
-use asyncio_tasks::{create_task, spawn, yield_now};
+use asyncio_loop::{
+    EventLoop, ExceptionContext, ExceptionHandler, Runner, call_later, call_soon, get_running_loop,
+};
+use asyncio_reactor::Async;
+use asyncio_tasks::{create_task, spawn, to_thread, yield_now};
+use asyncio_timers::sleep;
 
 type Reports = Arc<Mutex<Vec<String>>>;
 
@@ -153,4 +158,60 @@ fn slow_steps_on_the_pool_are_reported_too() {
             .any(|text| text.starts_with("Executing a task's step took")),
         "{reports:?}"
     );
+}
+
+/// Stops whoever wakes by it for a while.
+struct Slow(Waker);
+
+impl Wake for Slow {
+    fn wake(self: Arc<Self>) {
+        std::thread::sleep(Duration::from_millis(20));
+        self.0.wake_by_ref();
+    }
+}
+
+// DEV-04
+#[cfg(unix)]
+#[test]
+fn a_poll_of_the_reactor_that_takes_long_is_reported_and_a_long_wait_is_not() {
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    /// The polls that were reported, in seconds.
+    fn polls(reports: &Reports) -> Vec<f64> {
+        let reports = reports.lock().unwrap();
+        let seconds = |text: &String| {
+            let rest = text.strip_prefix("Polling for I/O took ")?;
+            rest.strip_suffix(" seconds")?.parse().ok()
+        };
+        reports.iter().filter_map(seconds).collect()
+    }
+
+    let (reports, handler) = collector();
+    let mut runner = Runner::new()
+        .debug(true)
+        .exception_handler(move |context| handler(context));
+    let ran = runner.run(async {
+        get_running_loop().set_slow_callback_duration(Duration::from_millis(10));
+        // Waits for longer than that: once for a timer, once for another thread.
+        const WAIT: Duration = Duration::from_millis(200);
+        sleep(WAIT).await;
+        to_thread(|| std::thread::sleep(WAIT)).await.unwrap();
+        // A machine that has much to do may be late, but not by so much: the wait itself is no poll.
+        let before = polls(&reports);
+        assert!(before.iter().all(|took| *took < WAIT.as_secs_f64()), "{before:?}");
+
+        let (one, mut other) = UnixStream::pair().unwrap();
+        let one = Async::new(one).unwrap();
+        let mut wait = std::pin::pin!(one.readable());
+        let writes = call_later(Duration::from_millis(1), move || other.write_all(b"x").unwrap());
+        let readable = std::future::poll_fn(|cx| {
+            let slow = Waker::from(Arc::new(Slow(cx.waker().clone())));
+            wait.as_mut().poll(&mut Context::from_waker(&slow))
+        });
+        readable.await.unwrap();
+        assert!(!writes.cancelled());
+        assert!(polls(&reports).len() > before.len());
+    });
+    ran.unwrap();
 }

@@ -42,7 +42,7 @@ fn several_loops_run_at_once_each_on_its_thread() {
     assert_eq!(sum, 6);
 }
 
-// THR-02, THR-03
+// THR-02, THR-03, DEV-10
 #[test]
 fn work_moves_from_loop_to_loop_and_its_result_comes_back() {
     let (other, thread) = loop_on_a_thread();

@@ -3,6 +3,7 @@
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::num::NonZeroUsize;
+use std::panic::Location;
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
@@ -22,10 +23,7 @@ pub fn stream(wire: impl Wire) -> (StreamReader, StreamWriter) {
 }
 
 pub(crate) fn with_limit(wire: impl Wire, limit: usize) -> (StreamReader, StreamWriter) {
-    halves(Transport::new(Box::new(wire)), limit)
-}
-
-fn halves(transport: Transport, limit: usize) -> (StreamReader, StreamWriter) {
+    let transport = Transport::new(Box::new(wire));
     let reader = StreamReader::new(transport.clone(), limit);
     (reader, StreamWriter::new(transport))
 }
@@ -46,10 +44,12 @@ pub type Opening = Pin<Box<dyn Future<Output = io::Result<(StreamReader, StreamW
 /// # Python
 ///
 /// `asyncio.open_connection`. See [`StreamWriter`] for an example.
+#[track_caller]
 pub fn open_connection(address: impl ToAddrs) -> OpenConnection {
     OpenConnection {
         connect: connect(address).nodelay(true),
         limit: LIMIT,
+        location: Location::caller(),
         #[cfg(feature = "tls")]
         tls: Default::default(),
     }
@@ -61,6 +61,8 @@ pub fn open_connection(address: impl ToAddrs) -> OpenConnection {
 pub struct OpenConnection {
     connect: Connect,
     limit: usize,
+    /// Where it is asked for.
+    pub(crate) location: &'static Location<'static>,
     #[cfg(feature = "tls")]
     pub(crate) tls: crate::tls::OnOpening,
 }
@@ -137,9 +139,10 @@ impl IntoFuture for OpenConnection {
 
     fn into_future(self) -> Opening {
         Box::pin(async move {
-            let limit = self.limit;
+            let (limit, location) = (self.limit, self.location);
             let transport = self.open(|stream| Ok(Transport::new(Box::new(stream)))).await?;
-            Ok(halves(transport, limit))
+            let reader = StreamReader::new(transport.clone(), limit);
+            Ok((reader, StreamWriter::opened(transport, location)))
         })
     }
 }
@@ -158,10 +161,12 @@ impl IntoFuture for OpenConnection {
 ///
 /// `asyncio.open_unix_connection`.
 #[cfg(unix)]
+#[track_caller]
 pub fn open_unix_connection(path: impl AsRef<Path>) -> OpenUnixConnection {
     OpenUnixConnection {
         path: path.as_ref().to_owned(),
         limit: LIMIT,
+        location: Location::caller(),
         #[cfg(feature = "tls")]
         tls: Default::default(),
     }
@@ -174,6 +179,8 @@ pub fn open_unix_connection(path: impl AsRef<Path>) -> OpenUnixConnection {
 pub struct OpenUnixConnection {
     path: PathBuf,
     limit: usize,
+    /// Where it is asked for.
+    pub(crate) location: &'static Location<'static>,
     #[cfg(feature = "tls")]
     pub(crate) tls: crate::tls::OnOpening,
 }
@@ -210,9 +217,10 @@ impl IntoFuture for OpenUnixConnection {
 
     fn into_future(self) -> Opening {
         Box::pin(async move {
-            let limit = self.limit;
+            let (limit, location) = (self.limit, self.location);
             let transport = self.open(|stream| Ok(Transport::new(Box::new(stream)))).await?;
-            Ok(halves(transport, limit))
+            let reader = StreamReader::new(transport.clone(), limit);
+            Ok((reader, StreamWriter::opened(transport, location)))
         })
     }
 }

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use asyncio_core::Unclosed;
 use asyncio_sync::Event;
 use asyncio_tasks::{Task, finally, timeout};
 
@@ -64,6 +65,7 @@ pub struct Server {
     shared: Arc<Shared>,
     /// The task that accepts.
     acceptor: Task<()>,
+    unclosed: Unclosed,
 }
 
 /// What the handle and the accepting task share.
@@ -266,6 +268,11 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        let (shared, acceptor) = (&self.shared, &self.acceptor);
+        self.unclosed.dropped(
+            "Unclosed server: it was dropped without a `close`, and its connections with it",
+            || shared.close.is_set() || acceptor.done(),
+        );
         self.close();
         self.acceptor.cancel();
     }

@@ -4,9 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use asyncio_core::Unclosed;
 use futures_io::AsyncWrite;
 
 #[cfg(unix)]
@@ -46,11 +48,23 @@ use crate::{SocketRef, TcpStream};
 /// ```
 pub struct StreamWriter {
     transport: Transport,
+    unclosed: Unclosed,
 }
 
 impl StreamWriter {
     pub(crate) fn new(transport: Transport) -> StreamWriter {
-        StreamWriter { transport }
+        StreamWriter {
+            transport,
+            unclosed: Unclosed::default(),
+        }
+    }
+
+    /// One that the program has opened, which debug mode wants it to close.
+    pub(crate) fn opened(transport: Transport, location: &'static Location<'static>) -> StreamWriter {
+        StreamWriter {
+            transport,
+            unclosed: Unclosed::opened_at(location),
+        }
     }
 
     /// The transport below: a handle that can be cloned and kept.
@@ -123,6 +137,11 @@ impl Deref for StreamWriter {
 
 impl Drop for StreamWriter {
     fn drop(&mut self) {
+        let transport = &self.transport;
+        self.unclosed.dropped(
+            "Unclosed stream: the writer was dropped without a `close`, so nobody waits until what was written is sent",
+            || transport.is_closing(),
+        );
         self.transport.close();
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::num::NonZeroUsize;
+use std::panic::Location;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -70,6 +71,8 @@ pub struct Command {
     pub(crate) grace: Duration,
     pub(crate) drain: Option<Duration>,
     pub(crate) extra: Extra,
+    /// Where it was made, for those who forget it.
+    pub(crate) location: &'static Location<'static>,
 }
 
 /// The process group of a child.
@@ -88,6 +91,7 @@ pub(crate) enum Group {
 
 impl Command {
     /// A program without arguments. Without a slash in it, it is looked for in `PATH`.
+    #[track_caller]
     pub fn new(program: impl AsRef<OsStr>) -> Command {
         std::process::Command::new(program).into()
     }
@@ -223,6 +227,7 @@ impl Command {
 /// Takes over the program, the arguments, the environment and the directory. The standard streams are those that are
 /// set here; std does not tell what it was told of them.
 impl From<std::process::Command> for Command {
+    #[track_caller]
     fn from(std: std::process::Command) -> Command {
         Command {
             std,
@@ -235,6 +240,7 @@ impl From<std::process::Command> for Command {
             grace: GRACE,
             drain: Some(DRAIN),
             extra: Extra::default(),
+            location: Location::caller(),
         }
     }
 }
@@ -257,6 +263,7 @@ impl From<std::process::Command> for Command {
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
+#[track_caller]
 pub fn create_subprocess_exec(
     program: impl AsRef<OsStr>,
     args: impl IntoIterator<Item: AsRef<OsStr>>,

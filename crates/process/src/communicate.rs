@@ -103,7 +103,7 @@ async fn collect(
     limit: Option<NonZeroUsize>,
     timeout: Option<Duration>,
 ) -> io::Result<()> {
-    let handle = process.handle();
+    let handle = process.own_handle();
     let drain = process.drain;
     let mut exit = pin!(handle.status());
     let mut exited = false;

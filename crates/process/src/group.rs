@@ -107,7 +107,7 @@ impl Drop for Leash {
 /// What goes from the task that makes the child to the one that asked for it.
 enum Handed {
     Nothing(Option<Waker>),
-    Made(io::Result<Process>),
+    Made(Box<io::Result<Process>>),
     /// The task was dropped, or all was taken.
     Over,
 }
@@ -116,7 +116,7 @@ struct Give(Arc<Mutex<Handed>>);
 
 impl Give {
     fn put(&self, made: io::Result<Process>) {
-        self.set(Handed::Made(made));
+        self.set(Handed::Made(Box::new(made)));
     }
 
     fn set(&self, handed: Handed) {
@@ -157,7 +157,7 @@ impl Future for GroupStart {
             return Poll::Pending;
         }
         match std::mem::replace(&mut *state, Handed::Over) {
-            Handed::Made(made) => Poll::Ready(made),
+            Handed::Made(made) => Poll::Ready(*made),
             Handed::Nothing(_) | Handed::Over => {
                 let message = "TaskGroup is finished or shutting down: it takes no more children";
                 Poll::Ready(Err(io::Error::other(message)))

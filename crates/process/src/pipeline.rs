@@ -185,7 +185,7 @@ impl PipelineProcess {
         // The last one first, or it would see the end of its input.
         for process in self.processes.iter().rev() {
             // It may have ended.
-            let _ = process.handle().kill_tree();
+            let _ = process.own_handle().kill_tree();
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use asyncio_core::Unclosed;
 use asyncio_net::{StreamReader, StreamWriter, Transport};
 use bytes::Bytes;
 
@@ -66,6 +68,9 @@ pub(crate) struct Streams {
 struct End {
     handle: ProcessHandle,
     kill: bool,
+    /// Somebody else has a handle too, and can look after the child.
+    is_shared: AtomicBool,
+    unclosed: Unclosed,
 }
 
 impl Drop for End {
@@ -73,7 +78,13 @@ impl Drop for End {
         if self.kill && (self.handle.leads_group() || self.handle.is_running()) {
             // It may have ended meanwhile.
             let _ = self.handle.kill_tree();
+            return;
         }
+        let (handle, is_shared) = (&self.handle, &self.is_shared);
+        self.unclosed.dropped(
+            "Unclosed process: it was dropped while the child runs, which lives on",
+            || is_shared.load(Ordering::Relaxed) || !handle.is_running(),
+        );
     }
 }
 
@@ -83,6 +94,7 @@ impl Process {
         streams: Streams,
         kill: bool,
         drain: Option<Duration>,
+        unclosed: Unclosed,
     ) -> Process {
         let Streams {
             stdin,
@@ -98,12 +110,23 @@ impl Process {
             drain,
             sweep,
             feeding: None,
-            end: End { handle, kill },
+            end: End {
+                handle,
+                kill,
+                is_shared: AtomicBool::new(false),
+                unclosed,
+            },
         }
     }
 
     /// A way to the child that can be used elsewhere.
     pub fn handle(&self) -> ProcessHandle {
+        self.end.is_shared.store(true, Ordering::Relaxed);
+        self.end.handle.clone()
+    }
+
+    /// The way to the child for those who are given up with the process.
+    pub(crate) fn own_handle(&self) -> ProcessHandle {
         self.end.handle.clone()
     }
 

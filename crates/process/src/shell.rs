@@ -28,6 +28,7 @@ use crate::command::Command;
 /// # std::io::Result::Ok(())
 /// # }).unwrap();
 /// ```
+#[track_caller]
 pub fn create_subprocess_shell(line: impl AsRef<OsStr>) -> Command {
     #[cfg(windows)]
     {

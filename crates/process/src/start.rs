@@ -4,6 +4,8 @@
 
 use std::io;
 
+use asyncio_core::Unclosed;
+
 use crate::child::Child;
 use crate::command::{Command, Group};
 use crate::driver;
@@ -15,8 +17,9 @@ use crate::sys::{Plumbing, Reserve, prepare};
 
 pub(crate) fn start(command: Command) -> io::Result<Process> {
     let (kill, drain) = (command.kill_on_drop, command.drain);
+    let unclosed = Unclosed::opened_at(command.location);
     let (handle, streams) = launch(command)?;
-    Ok(Process::new(handle, streams, kill, drain))
+    Ok(Process::new(handle, streams, kill, drain, unclosed))
 }
 
 /// The child, and our ends of its pipes.
@@ -32,6 +35,7 @@ pub(crate) fn launch(command: Command) -> io::Result<(ProcessHandle, Streams)> {
         grace: _,
         drain: _,
         extra,
+        location: _,
     } = command;
     let mut plumbing = Plumbing::new(
         stdin.unwrap_or(INHERIT),

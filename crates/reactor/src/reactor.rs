@@ -37,6 +37,9 @@ pub struct Reactor {
     shared: Arc<Shared>,
     waits: Waits,
     wake: WakeList,
+    /// Notes when the system came back.
+    is_timed: bool,
+    waited_until: Option<Instant>,
 }
 
 /// Makes a [`Reactor`]; made by [`Reactor::builder`].
@@ -65,6 +68,8 @@ impl Builder {
             shared: Arc::new(Shared::new(poller)),
             waits,
             wake: WakeList::new(),
+            is_timed: false,
+            waited_until: None,
         })
     }
 }
@@ -134,6 +139,9 @@ impl Reactor {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => break Err(error),
             }
+            if self.is_timed {
+                self.waited_until = Some(Instant::now());
+            }
             let (shared, wake) = (&self.shared, &mut self.wake);
             let count = self.waits.events(|events| shared.dispatch(events, wake));
             if self.shared.take_notified() || count > 0 {
@@ -151,6 +159,13 @@ impl Reactor {
             self.wake.wake_all();
         }
         result
+    }
+
+    /// Turns and polls note when the system came back from its wait, or no longer do. Gives the last that was noted since the
+    /// call before: what took long can then be told from what was waited for.
+    pub fn time_waits(&mut self, on: bool) -> Option<Instant> {
+        self.is_timed = on;
+        self.waited_until.take()
     }
 
     /// A handle, to register sources with and to notify.

@@ -12,6 +12,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use super::EventLoop;
+use super::look::Look;
 
 impl EventLoop {
     /// Turns the loop once.
@@ -21,10 +22,8 @@ impl EventLoop {
         self.queue.take_remote();
         self.ask_watches();
         if self.queue.has_ready() || self.queue.is_stopping() {
-            if let Some(driver) = &mut self.driver {
-                self.queue.enter(|| driver.look(&mut self.reactor))?;
-            } else if self.reactor.source_count() > self.own_sources {
-                self.queue.enter(|| self.reactor.poll())?;
+            if self.driver.is_some() || self.reactor.source_count() > self.own_sources {
+                self.look(Look::Now)?;
             }
         } else {
             self.wait(None)?;
@@ -40,10 +39,7 @@ impl EventLoop {
         self.ask_watches();
         if self.queue.has_ready() || self.queue.is_stopping() || limit <= Instant::now() {
             // Looked at even if nothing is registered: a host that waits on the descriptor wants it to be quiet again.
-            self.queue.enter(|| match &mut self.driver {
-                None => self.reactor.poll().map(drop),
-                Some(driver) => driver.look(&mut self.reactor),
-            })?;
+            self.look(Look::Now)?;
         } else {
             self.wait(Some(limit))?;
         }
@@ -96,11 +92,7 @@ impl EventLoop {
             (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
             (one, other) => one.or(other),
         };
-        let reactor = &mut self.reactor;
-        let turned = self.queue.enter(|| match &mut self.driver {
-            None => reactor.turn(until).map(drop),
-            Some(driver) => driver.wait(reactor, until),
-        });
+        let turned = self.look(Look::Until(until));
         self.queue.unparked();
         turned
     }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::IntoFuture;
 use std::io;
+use std::panic::Location;
 
 use super::create_connection::{Creating, Make, begin, make};
 use super::engine::AnyProtocol;
@@ -26,6 +27,7 @@ use crate::wire::Wire;
 /// # Python
 ///
 /// `loop.connect_accepted_socket`, and `loop.create_connection(sock=...)`.
+#[track_caller]
 pub fn connect_accepted_socket<F, P, Kind>(factory: F, wire: impl Wire) -> ConnectAcceptedSocket
 where
     F: FnOnce() -> P + 'static,
@@ -40,6 +42,7 @@ where
             connected(wire)
         }),
         make: make(factory),
+        location: Location::caller(),
         #[cfg(feature = "tls")]
         tls: Default::default(),
     }
@@ -50,6 +53,7 @@ where
 pub struct ConnectAcceptedSocket {
     wire: Box<dyn FnOnce() -> io::Result<Transport>>,
     make: Make,
+    location: &'static Location<'static>,
     #[cfg(feature = "tls")]
     tls: crate::tls::OnAccepting,
 }
@@ -86,7 +90,7 @@ impl IntoFuture for ConnectAcceptedSocket {
             let transport = (self.wire)()?;
             #[cfg(feature = "tls")]
             self.tls.begin(&transport).await?;
-            begin(transport, (self.make)()).await
+            begin(transport, (self.make)(), self.location).await
         })
     }
 }

@@ -3,11 +3,14 @@
 use std::fmt;
 use std::future::{Future, IntoFuture, poll_fn};
 use std::io;
+use std::panic::Location;
 #[cfg(unix)]
 use std::path::Path;
 use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
+
+use asyncio_core::Unclosed;
 
 use super::engine::{AnyProtocol, Engine};
 use super::link::MADE;
@@ -48,6 +51,7 @@ pub(super) fn make<P: AnyProtocol<Kind>, Kind>(factory: impl FnOnce() -> P + 'st
 /// # Python
 ///
 /// `loop.create_connection`, which gives the protocol too.
+#[track_caller]
 pub fn create_connection<F, P, Kind>(factory: F, address: impl ToAddrs) -> CreateConnection
 where
     F: FnOnce() -> P + 'static,
@@ -104,8 +108,9 @@ impl IntoFuture for CreateConnection {
 
     fn into_future(self) -> Creating {
         Box::pin(async move {
+            let location = self.open.location;
             let transport = self.open.open(connected).await?;
-            begin(transport, (self.make)()).await
+            begin(transport, (self.make)(), location).await
         })
     }
 }
@@ -124,6 +129,7 @@ impl IntoFuture for CreateConnection {
 ///
 /// `loop.create_unix_connection`.
 #[cfg(unix)]
+#[track_caller]
 pub fn create_unix_connection<F, P, Kind>(factory: F, path: impl AsRef<Path>) -> CreateUnixConnection
 where
     F: FnOnce() -> P + 'static,
@@ -150,16 +156,21 @@ impl IntoFuture for CreateUnixConnection {
 
     fn into_future(self) -> Creating {
         Box::pin(async move {
+            let location = self.open.location;
             let transport = self.open.open(connected).await?;
-            begin(transport, (self.make)()).await
+            begin(transport, (self.make)(), location).await
         })
     }
 }
 
 /// The protocol begins, and `connection_made` has been called when this is ready.
-pub(super) async fn begin(transport: Transport, protocol: Box<dyn Engine>) -> io::Result<Transport> {
+pub(super) async fn begin(
+    transport: Transport,
+    protocol: Box<dyn Engine>,
+    location: &'static Location<'static>,
+) -> io::Result<Transport> {
     let unfinished = Unfinished(&transport);
-    start(&transport, protocol, None)?;
+    start(&transport, protocol, None, Unclosed::opened_at(location))?;
     // The pump was queued before this is: once is enough.
     let made = || transport.link().is_none_or(|link| link.has(MADE));
     poll_fn(|cx| {

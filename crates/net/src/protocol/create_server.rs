@@ -66,6 +66,7 @@ fn make<P: AnyProtocol<Kind>, Kind>(factory: impl Fn() -> P + 'static) -> MakeEa
 /// # Ok::<(), asyncio_net::StreamError>(())
 /// # }).unwrap().unwrap();
 /// ```
+#[track_caller]
 pub fn create_server<F, P, Kind>(factory: F, address: impl ToAddrs) -> StartServer
 where
     F: Fn() -> P + 'static,
@@ -88,6 +89,7 @@ where
 ///
 /// `loop.create_unix_server`.
 #[cfg(unix)]
+#[track_caller]
 pub fn create_unix_server<F, P, Kind>(factory: F, path: impl AsRef<Path>) -> StartUnixServer
 where
     F: Fn() -> P + 'static,

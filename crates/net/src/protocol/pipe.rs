@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::IntoFuture;
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -38,6 +39,7 @@ use crate::wire::Wire;
 /// # Python
 ///
 /// `loop.connect_read_pipe`.
+#[track_caller]
 pub fn connect_read_pipe<F, P, Kind>(factory: F, pipe: impl Into<OwnedFd>) -> ConnectPipe
 where
     F: FnOnce() -> P + 'static,
@@ -47,6 +49,7 @@ where
         pipe: pipe.into(),
         way: Way::In,
         make: make(factory),
+        location: Location::caller(),
     }
 }
 
@@ -64,6 +67,7 @@ where
 /// # Python
 ///
 /// `loop.connect_write_pipe`.
+#[track_caller]
 pub fn connect_write_pipe<F, P, Kind>(factory: F, pipe: impl Into<OwnedFd>) -> ConnectPipe
 where
     F: FnOnce() -> P + 'static,
@@ -73,6 +77,7 @@ where
         pipe: pipe.into(),
         way: Way::Out,
         make: make(factory),
+        location: Location::caller(),
     }
 }
 
@@ -82,6 +87,7 @@ pub struct ConnectPipe {
     pipe: OwnedFd,
     way: Way,
     make: Make,
+    location: &'static Location<'static>,
 }
 
 impl IntoFuture for ConnectPipe {
@@ -94,7 +100,7 @@ impl IntoFuture for ConnectPipe {
             if self.way == Way::In {
                 transport.never_writes();
             }
-            begin(transport, (self.make)()).await
+            begin(transport, (self.make)(), self.location).await
         })
     }
 }

@@ -11,7 +11,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use asyncio_core::{ExceptionContext, Outcome, spawn_part};
+use asyncio_core::{ExceptionContext, Outcome, Unclosed, spawn_part};
 
 use super::engine::{Engine, Received};
 use super::link::{CLOSING, DIRTY, EOF, HELD, LOST, Link, MADE, PAUSED, RECEIVE};
@@ -26,6 +26,7 @@ pub(super) struct Pump {
     transport: Transport,
     /// The server's list of connections.
     _client: Option<Client>,
+    unclosed: Unclosed,
 }
 
 /// A connection that is to have a protocol.
@@ -53,6 +54,7 @@ pub(crate) fn start(
     transport: &Transport,
     protocol: Box<dyn Engine>,
     client: Option<Client>,
+    unclosed: Unclosed,
 ) -> io::Result<()> {
     let Some(link) = transport.link().filter(|link| link.takes_protocols()) else {
         return Err(no_loop());
@@ -60,6 +62,7 @@ pub(crate) fn start(
     let pump = Pump {
         transport: transport.clone(),
         _client: client,
+        unclosed,
     };
     drop(link.set_protocol(protocol));
     match spawn_part(pump) {
@@ -173,6 +176,10 @@ impl Drop for Pump {
     fn drop(&mut self) {
         // The loop closes.
         if let Some(link) = self.transport.link().filter(|link| !link.has(LOST)) {
+            self.unclosed.dropped(
+                "Unclosed transport: its loop was closed while the connection was open",
+                || link.has(CLOSING),
+            );
             let message = "the loop was closed while the connection was open";
             self.transport
                 .lost(io::Error::new(io::ErrorKind::ConnectionAborted, message));

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use asyncio_core::{ExceptionContext, TaskRef, report_for};
+use asyncio_core::{ExceptionContext, TaskRef, Unclosed, report_for};
 use asyncio_tasks::{TaskSet, create_task};
 
 #[cfg(unix)]
@@ -27,6 +27,7 @@ pub(crate) type MakeEach = Rc<dyn Fn() -> Box<dyn Engine>>;
 
 impl StartServer {
     /// A server whose connections have protocols.
+    #[track_caller]
     pub(crate) fn with_protocols(address: Named, make: MakeEach) -> StartServer {
         StartServer::new(address, protocols(make))
     }
@@ -35,6 +36,7 @@ impl StartServer {
 #[cfg(unix)]
 impl StartUnixServer {
     /// As for [`StartServer`].
+    #[track_caller]
     pub(crate) fn with_protocols(path: &Path, make: MakeEach) -> StartUnixServer {
         StartUnixServer::new(path, protocols(make))
     }
@@ -76,7 +78,7 @@ fn begin(transport: &Transport, make: &MakeEach, clients: &Arc<Shared>) {
     match catch_unwind(AssertUnwindSafe(|| make())) {
         Ok(protocol) => {
             let client = clients.enter(transport.clone());
-            if let Err(error) = start(transport, protocol, Some(client)) {
+            if let Err(error) = start(transport, protocol, Some(client), Unclosed::default()) {
                 failed(error);
             }
         }

@@ -5,10 +5,12 @@ use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::io;
 use std::num::NonZeroUsize;
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use asyncio_core::Unclosed;
 use asyncio_tasks::{Task, TaskSet, create_task, spawn};
 use socket2::SockRef;
 
@@ -44,6 +46,7 @@ pub(super) type Launch<L> = Box<dyn FnOnce(Arc<Shared>, Vec<L>, Welcome) -> Task
 /// # Python
 ///
 /// `asyncio.start_server`. See [`Server`] for an example.
+#[track_caller]
 pub fn start_server<H, T>(handler: H, address: impl ToAddrs) -> StartServer
 where
     H: AsyncFn(StreamReader, StreamWriter) -> T + 'static,
@@ -61,6 +64,7 @@ where
 /// # Panics
 ///
 /// As [`start_server`].
+#[track_caller]
 pub fn start_server_parallel<H, F>(handler: H, address: impl ToAddrs) -> StartServer
 where
     H: Fn(StreamReader, StreamWriter) -> F + Send + Sync + 'static,
@@ -135,12 +139,14 @@ pub struct StartServer {
     options: TcpListenerBuilder,
     pub(crate) welcome: Welcome,
     start_serving: bool,
+    location: &'static Location<'static>,
     nodelay: bool,
     keepalive: Option<Keepalive>,
     launch: Launch<TcpListener>,
 }
 
 impl StartServer {
+    #[track_caller]
     pub(super) fn new(address: Named, launch: Launch<TcpListener>) -> StartServer {
         StartServer {
             addresses: vec![address],
@@ -148,6 +154,7 @@ impl StartServer {
             sockets: Vec::new(),
             options: TcpListener::builder(),
             welcome: Welcome::default(),
+            location: Location::caller(),
             start_serving: true,
             nodelay: true,
             keepalive: None,
@@ -250,12 +257,21 @@ impl StartServer {
             .collect::<io::Result<_>>()?;
         let shared = Shared::new(addresses);
         let acceptor = (self.launch)(shared.clone(), listeners, self.welcome);
-        Ok(begin(shared, acceptor, self.start_serving))
+        Ok(begin(shared, acceptor, self.start_serving, self.location))
     }
 }
 
-pub(super) fn begin(shared: Arc<Shared>, acceptor: Task<()>, at_once: bool) -> Server {
-    let server = Server { shared, acceptor };
+pub(super) fn begin(
+    shared: Arc<Shared>,
+    acceptor: Task<()>,
+    at_once: bool,
+    location: &'static Location<'static>,
+) -> Server {
+    let server = Server {
+        shared,
+        acceptor,
+        unclosed: Unclosed::opened_at(location),
+    };
     if at_once {
         server.start_serving();
     }

@@ -9,6 +9,7 @@ use std::future::{Future, IntoFuture};
 use std::io;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::panic::Location;
 use std::path::{Path, PathBuf};
 
 use super::start::{Launch, Starting, begin, local, parallel};
@@ -29,6 +30,7 @@ use crate::{StreamReader, StreamWriter, UnixListener};
 /// # Python
 ///
 /// `asyncio.start_unix_server`.
+#[track_caller]
 pub fn start_unix_server<H, T>(handler: H, path: impl AsRef<Path>) -> StartUnixServer
 where
     H: AsyncFn(StreamReader, StreamWriter) -> T + 'static,
@@ -46,6 +48,7 @@ where
 /// # Panics
 ///
 /// As [`start_unix_server`].
+#[track_caller]
 pub fn start_unix_server_parallel<H, F>(handler: H, path: impl AsRef<Path>) -> StartUnixServer
 where
     H: Fn(StreamReader, StreamWriter) -> F + Send + Sync + 'static,
@@ -63,14 +66,17 @@ pub struct StartUnixServer {
     cleanup_socket: bool,
     sockets: Vec<UnixListener>,
     start_serving: bool,
+    location: &'static Location<'static>,
     launch: Launch<UnixListener>,
 }
 
 impl StartUnixServer {
+    #[track_caller]
     pub(super) fn new(path: &Path, launch: Launch<UnixListener>) -> StartUnixServer {
         StartUnixServer {
             path: path.to_owned(),
             welcome: Welcome::default(),
+            location: Location::caller(),
             mode: None,
             cleanup_socket: true,
             sockets: Vec::new(),
@@ -120,7 +126,7 @@ impl StartUnixServer {
             *shared.files() = listeners.iter().filter_map(SocketFile::of).collect();
         }
         let acceptor = (self.launch)(shared.clone(), listeners, self.welcome);
-        Ok(begin(shared, acceptor, self.start_serving))
+        Ok(begin(shared, acceptor, self.start_serving, self.location))
     }
 }
 
