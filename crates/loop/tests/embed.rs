@@ -331,14 +331,14 @@ impl Driver for RunsOthers {
 }
 
 fn run_with_others<F: Future<Output = ()>>(others: impl FnOnce() + 'static, main: F) -> usize {
-    let mut event_loop = EventLoop::new().unwrap();
+    let mut event_loop = EventLoop::new().expect("a loop");
     let looks = Rc::new(Cell::new(0));
     event_loop.set_driver(Box::new(RunsOthers {
-        reactor: event_loop.try_clone_fd().unwrap(),
+        reactor: event_loop.try_clone_fd().expect("a descriptor"),
         others: Some(Box::new(others)),
         looks: looks.clone(),
     }));
-    event_loop.run_until_complete(main).unwrap();
+    event_loop.run_until_complete(main).expect("it ends");
     looks.get()
 }
 

@@ -1,9 +1,10 @@
 //! The turn of a loop: poll, fire, tick.
 //!
-//! What other threads woke is moved over first; when nothing is ready the loop parks in the reactor until an event, a
-//! timer or a wake from another thread; then the timers that are due fire, and the ready tasks and callbacks take a step
-//! each (see `LoopQueue::tick` for how many). While something is ready the reactor is only looked at, and not even that
-//! when nothing is registered with it: a loop that only computes makes no system call.
+//! What other threads woke is moved over first, and readers that were called are queued again if they are still ready.
+//! When nothing is ready the loop parks in the reactor until an event, a timer or a wake from another thread; then the
+//! timers that are due fire, and the ready tasks and callbacks take a step each (see `LoopQueue::tick` for how many). While
+//! something is ready the reactor is only looked at, and not even that when nothing is registered with it: a loop that
+//! only computes makes no system call.
 //!
 //! Invariant: between `prepare_park` and `unparked` the loop does nothing but wait, so that each wake from another
 //! thread either is seen before the wait or ends it.
