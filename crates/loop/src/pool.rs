@@ -70,6 +70,14 @@ impl Pool {
         self.started().map_or(0, |queue| queue.steps())
     }
 
+    /// How many descriptors and sockets are registered with its reactor.
+    pub(crate) fn sources(&self) -> usize {
+        match &*self.state.lock().unwrap_or_else(PoisonError::into_inner) {
+            State::Running { shared, .. } => shared.sources(),
+            State::Idle | State::Closed => 0,
+        }
+    }
+
     /// Has it no task?
     pub(crate) fn is_empty(&self) -> bool {
         self.started().is_none_or(|queue| queue.live() == 0)

@@ -1,11 +1,17 @@
 //! A loop with a mock clock beside its pool: time stands still while the pool works, and goes on when it rests.
 
+#![cfg(unix)]
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 use std::time::Duration;
 
 use asyncio_loop::Runner;
+use asyncio_reactor::Async;
 use asyncio_tasks::{create_task, spawn, to_thread};
 use asyncio_timers::{now, sleep};
+use futures_lite::{AsyncReadExt, AsyncWriteExt};
 
 /// Runs `test` on a thread of its own; a loop that waits for ever fails the test instead of hanging it.
 fn ends(test: impl FnOnce() + Send + 'static) {
@@ -89,5 +95,36 @@ fn no_time_passes_between_the_end_of_work_and_the_step_after_it() {
             }
         };
         runner().run(main).expect("it ends");
+    });
+}
+
+/// A task of the pool waits for a socket: time stands still as for one of the loop.
+#[test]
+fn no_time_passes_while_the_pool_waits_for_a_socket() {
+    ends(|| {
+        let (ours, mut theirs) = UnixStream::pair().expect("two sockets");
+        let echo = std::thread::spawn(move || {
+            let mut byte = [0];
+            while theirs.read_exact(&mut byte).is_ok() {
+                theirs.write_all(&byte).expect("it is open");
+            }
+        });
+        let main = async move {
+            let asleep = create_task(sleep(Duration::from_millis(10)));
+            let before = now();
+            let talk = spawn(async move {
+                let mut stream = Async::new(ours).expect("a socket");
+                for round in 0..200 {
+                    stream.write_all(&[7]).await.expect("it is open");
+                    stream.read_exact(&mut [0]).await.expect("it comes back");
+                    assert_eq!(now(), before, "round {round}");
+                }
+            });
+            talk.await.expect("it talks");
+            asleep.await.expect("it sleeps");
+            assert_eq!(now(), before + Duration::from_millis(10));
+        };
+        runner().run(main).expect("it ends");
+        echo.join().expect("it ends when nobody talks to it");
     });
 }

@@ -116,10 +116,11 @@ impl EventLoop {
             return Jump::Wait(Some(Instant::now() + POOL_RECHECK));
         }
         let outstanding = asyncio_core::blocking::RunBlocking::outstanding(&*self.blocking);
-        if self.reactor.source_count() > self.own_sources || outstanding > 0 {
+        let pool_io = self.pool.sources() > 0;
+        if self.reactor.source_count() > self.own_sources || outstanding > 0 || pool_io {
             let Some(patience) = self.options.autojump_after else {
-                let recheck = outstanding > 0 && self.blocking.ends_silently();
-                return Jump::Wait(recheck.then(|| Instant::now() + BLOCKING_RECHECK));
+                let silent = pool_io || (outstanding > 0 && self.blocking.ends_silently());
+                return Jump::Wait(silent.then(|| Instant::now() + IO_RECHECK));
             };
             let until = Instant::now() + patience;
             if !self.queue.prepare_park() {
@@ -144,8 +145,8 @@ impl EventLoop {
 
 /// A pool that is busy says nothing when it comes to rest: with a mock clock the loop looks again.
 const POOL_RECHECK: Duration = Duration::from_micros(200);
-/// An executor of somebody else says nothing when its last job has ended, either.
-const BLOCKING_RECHECK: Duration = Duration::from_millis(1);
+/// Neither does an executor of somebody else when its last job has ended, nor a socket of the pool that is closed.
+const IO_RECHECK: Duration = Duration::from_millis(1);
 
 enum Jump {
     /// The clock was moved, or something came: look again.

@@ -129,6 +129,11 @@ impl Shared {
             && !(0..self.queue.workers()).any(|worker| self.queue.worker(worker).has_ready())
     }
 
+    /// How many descriptors and sockets are registered with the pool's reactor.
+    pub(super) fn sources(&self) -> usize {
+        self.reactor.source_count()
+    }
+
     /// With a mock clock: when the pool's next timer is due.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         *lock(&self.due)
