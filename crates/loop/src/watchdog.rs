@@ -207,3 +207,14 @@ fn thread_state(id: u64) -> String {
 fn thread_state(_id: u64) -> String {
     "does something".to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stuck_loop_is_told_of_within_a_second_of_its_step() {
+        // Seen for the first time at a look, and told of at one after the limit.
+        assert!(INTERVAL + STUCK + INTERVAL < Duration::from_secs(1));
+    }
+}

@@ -1,4 +1,4 @@
-//! The introspection socket, the watchdog, and what else is seen of a loop from outside.
+//! The introspection socket, and what is seen of a loop from outside.
 
 #![cfg(unix)]
 
@@ -128,26 +128,4 @@ fn the_members_of_a_group_are_below_who_waits_for_it() {
         answer.contains("├── Task-") && answer.contains("└── Task-"),
         "{answer}"
     );
-}
-
-// DEV-03
-#[test]
-fn the_watchdog_names_the_task_in_which_a_loop_is_stuck() {
-    let (report, reported) = mpsc::channel();
-    let mut runner = Runner::new().debug(true).exception_handler(move |context| {
-        if context.message().contains("stuck") {
-            let name = context.task().map(|task| task.get_name().to_string());
-            let _ = report.send((name, context.message().to_owned()));
-        }
-    });
-    let ran = runner.run(async move {
-        // Stuck until the watchdog has said so.
-        let stuck = task()
-            .name("never awaits")
-            .create(async move { reported.recv().expect("the watchdog is awake") });
-        stuck.await.expect("it ends")
-    });
-    let (name, message) = ran.expect("it ran");
-    assert_eq!(name.as_deref(), Some("never awaits"));
-    assert!(message.contains("has not ended"), "{message}");
 }
