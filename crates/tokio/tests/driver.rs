@@ -203,3 +203,26 @@ fn errors_are_those_of_the_runner() {
     });
     assert!(matches!(stopped, Err(RunError::Stopped)), "{stopped:?}");
 }
+
+#[test]
+#[should_panic(expected = "from within a runtime")]
+fn it_is_no_loop_for_the_inside_of_tokio() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let _ = run(async {});
+    });
+}
+
+#[test]
+fn children_of_the_loop_are_read_and_reaped() {
+    run(async {
+        let child = asyncio::create_subprocess_exec("cat", [""; 0])
+            .stdin(asyncio::subprocess::PIPE)
+            .stdout(asyncio::subprocess::PIPE);
+        let mut child = child.await.unwrap();
+        let (said, _) = child.communicate(Some("through a child".into())).await.unwrap();
+        assert_eq!(said.unwrap(), b"through a child");
+        assert_eq!(child.wait().await.unwrap(), 0);
+    })
+    .unwrap();
+}
