@@ -78,7 +78,8 @@ async fn main_task(url: String, roots: Option<String>) -> Result<(), Failure> {
         });
         Ok(())
     });
-    Ok(done.await?)
+    // The first failure is the reason of the others.
+    done.await.map_err(|failed| failed.into_errors().remove(0).into())
 }
 
 fn main() -> Result<(), Failure> {

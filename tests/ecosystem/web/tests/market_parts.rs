@@ -295,6 +295,7 @@ fn frame() -> Frame {
         loop_counts: [14, 9, 4],
         progress: Some((62, 100)),
         symbols: book.symbols().into_iter().collect(),
+        trouble: Some("ws://127.0.0.1:9001: Connection refused".to_owned()),
     }
 }
 
@@ -317,6 +318,7 @@ fn a_picture_fits_into_any_terminal() {
 fn a_wide_picture_shows_more_than_a_narrow_one() {
     let (wide, narrow) = (frame().draw(140, 40, false), frame().draw(60, 18, false));
     assert!(wide[0].starts_with("market  running  01:01:11") && wide[0].ends_with("1 of 2 feeds up"));
+    assert_eq!(wide[2], "ws://127.0.0.1:9001: Connection refused");
     assert!(wide[3].contains("TRADES") && wide[3].contains("TREND"));
     assert!(narrow[3].contains("VWAP") && !narrow[3].contains("TRADES"));
     assert_eq!(wide.iter().filter(|line| line.contains('▄')).count(), 24);

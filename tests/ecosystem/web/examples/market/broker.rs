@@ -86,7 +86,7 @@ impl Broker {
     }
 
     /// How many entries nobody has acknowledged.
-    pub async fn backlog(&mut self) -> Result<u64, Failure> {
+    pub async fn backlog(&mut self) -> Result<usize, Failure> {
         within(LIMIT, self.connection.xlen(&self.key)).await
     }
 

@@ -55,9 +55,12 @@ impl Feed {
             let before = self.next.get();
             match self.session(&put).await {
                 Ok(()) => Session::Over,
-                Err(_) => Session::Lost {
-                    was_good: self.next.get() > before,
-                },
+                Err(error) => {
+                    self.meter.set_trouble(Some(format!("{}: {error}", self.url)));
+                    Session::Lost {
+                        was_good: self.next.get() > before,
+                    }
+                }
             }
         })
         .await;
@@ -67,6 +70,7 @@ impl Feed {
     async fn session(&self, put: &impl AsyncFn(Tick) -> Result<(), QueueShutDown>) -> Result<(), Failure> {
         let mut socket = timeout(CONNECT, self.connect()).await??;
         count(&self.meter.connections);
+        self.meter.set_trouble(None);
         let _up = Up::new(&self.meter.up);
         on_cancel!({ self.read(&mut socket, put).await }, {
             drop(timeout(FAREWELL, say_goodbye(&mut socket)).await);

@@ -3,6 +3,7 @@
 //! It may be killed at any time: the broker knows the newest tick that it has, and the next gatherer asks the feed for those
 //! after it. A stream that nobody works off is bounded too: beyond `--backlog` the gatherer, and by TCP the feed, waits.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use asyncio::reactor::signals::{Signal, Signals};
@@ -30,7 +31,9 @@ struct Gatherer {
     url: String,
     redis: String,
     stream: String,
-    backlog: u64,
+    /// The backlog at which it waits, and the one that there was last.
+    most: usize,
+    shown: Shared<Cell<(usize, usize)>>,
     desk: Desk,
 }
 
@@ -38,24 +41,30 @@ struct Gatherer {
 pub async fn run(options: &Options) -> Result<(), Failure> {
     let mut signals = Signals::new([Signal::Int, Signal::Term])?;
     let meter = Shared::new(Meter::default());
+    let most = options.get("backlog", 100_000)?;
     let gatherer = Gatherer {
         url: options.words()[1].clone(),
         redis: options.text("redis").unwrap_or("127.0.0.1:6379").to_owned(),
         stream: options.text("stream").unwrap_or("ticks").to_owned(),
-        backlog: options.get("backlog", 100_000)?,
+        most,
+        shown: Shared::new(Cell::new((0, most))),
         desk: Desk::new(Intake::new(BATCH, meter.clone()), meter.clone(), Duration::ZERO),
     };
     let mut record = Record::open(options.text("record")).await?;
-    let view = View::new(&gatherer.desk, "gather", 1, options.get("count", 0)?);
+    let mut view = View::new(&gatherer.desk, "gather", 1, options.get("count", 0)?);
+    view.backlog = Some(gatherer.shown.clone());
     let painting = create_task(Screen::open(options.seconds("every", 1.0)?).paint(view));
     let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
     let gathering = keep_up(backoff, async || {
         let before = meter.done.get();
         match gatherer.session(&mut record).await {
             Ok(()) => Session::Over,
-            Err(_) => Session::Lost {
-                was_good: meter.done.get() > before,
-            },
+            Err(error) => {
+                meter.set_trouble(Some(format!("the broker: {error}")));
+                Session::Lost {
+                    was_good: meter.done.get() > before,
+                }
+            }
         }
     });
     select! {
@@ -114,13 +123,20 @@ impl Gatherer {
                 count(&meter.done);
                 meter.lag(now_micros().saturating_sub(tick.sent));
             }
-            if broker.backlog().await? > self.backlog {
+            if self.backlog(broker).await? > self.most {
                 count(&meter.waited);
-                while broker.backlog().await? > self.backlog {
+                while self.backlog(broker).await? > self.most {
                     sleep(Duration::from_millis(50)).await;
                 }
             }
         }
         Ok(())
+    }
+
+    /// What nobody has worked off yet; it is shown, too.
+    async fn backlog(&self, broker: &mut Broker) -> Result<usize, Failure> {
+        let backlog = broker.backlog().await?;
+        self.shown.set((backlog, self.most));
+        Ok(backlog)
     }
 }

@@ -22,6 +22,7 @@ pub struct Meter {
     /// Feeds that are connected now.
     pub up: Cell<usize>,
     lag: RefCell<Histogram>,
+    trouble: RefCell<Option<String>>,
 }
 
 /// One more.
@@ -33,6 +34,16 @@ impl Meter {
     /// A tick was this old when it was done, in microseconds.
     pub fn lag(&self, micros: u64) {
         self.lag.borrow_mut().add(micros);
+    }
+
+    /// Why a connection broke, for those who watch; `None` when there is one again.
+    pub fn set_trouble(&self, trouble: Option<String>) {
+        *self.trouble.borrow_mut() = trouble;
+    }
+
+    /// What was set last.
+    pub fn trouble(&self) -> Option<String> {
+        self.trouble.borrow().clone()
     }
 
     /// What became of all that came.

@@ -37,6 +37,8 @@ pub struct View {
     title: &'static str,
     /// What the pipeline is doing.
     pub phase: Shared<Cell<&'static str>>,
+    /// What is waiting and how much may, where that is not in this process.
+    pub backlog: Option<Shared<Cell<(usize, usize)>>>,
     feeds: usize,
     goal: u64,
     begun: Instant,
@@ -60,6 +62,7 @@ impl View {
             desk: desk.clone(),
             title,
             phase: Shared::new(Cell::new("running")),
+            backlog: None,
             feeds,
             goal,
             begun: this.time(),
@@ -89,7 +92,10 @@ impl View {
         };
         let mut lag = Histogram::default();
         self.samples.iter().for_each(|sample| lag.merge(&sample.lag));
-        let (depth, room) = self.desk.intake.depth();
+        let (depth, room) = match &self.backlog {
+            Some(backlog) => backlog.get(),
+            None => self.desk.intake.depth(),
+        };
         Frame {
             title: self.title,
             phase: self.phase.get(),
@@ -114,6 +120,7 @@ impl View {
             loop_counts: [metrics.tasks, metrics.timers, metrics.sources],
             progress: (self.goal > 0).then_some((done + meter.dropped.get(), self.goal)),
             symbols: self.desk.book.symbols().into_iter().collect(),
+            trouble: meter.trouble(),
         }
     }
 }

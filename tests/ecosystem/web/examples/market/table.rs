@@ -32,12 +32,14 @@ pub struct Frame {
     /// How far it is, out of how much, when that is known.
     pub progress: Option<(u64, u64)>,
     pub symbols: Vec<(String, Symbol)>,
+    /// Why a connection is down.
+    pub trouble: Option<String>,
 }
 
 impl Frame {
     /// The lines for a terminal.
     pub fn draw(&self, width: usize, height: usize, colour: bool) -> Vec<String> {
-        let mut lines = vec![self.head(width), self.counts(width), Line::default()];
+        let mut lines = vec![self.head(width), self.counts(width), self.trouble(width)];
         let mut tail = vec![
             Line::default(),
             self.queue(width),
@@ -72,6 +74,9 @@ impl Frame {
         if self.feeds.1 > 0 {
             line += &format!(", feeds {}/{}", self.feeds.0, self.feeds.1);
         }
+        if let Some(trouble) = &self.trouble {
+            line += &format!(", {trouble}");
+        }
         line
     }
 
@@ -105,6 +110,22 @@ impl Frame {
         line.part(width, style, &format!("dropped {}", group(self.dropped)));
         line.part(width, "", &format!("waited {}", group(self.waited)));
         line.part(width, GREY, &format!("connections {}", self.connections));
+        line
+    }
+
+    /// What is wrong, cut where it is too long; else the line is empty.
+    fn trouble(&self, width: usize) -> Line {
+        let mut line = Line::default();
+        if let Some(trouble) = &self.trouble {
+            line.add(
+                RED,
+                &trouble
+                    .chars()
+                    .filter(|c| !c.is_control())
+                    .take(width)
+                    .collect::<String>(),
+            );
+        }
         line
     }
 

@@ -115,9 +115,12 @@ impl Consumer {
             let before = self.desk.meter.received.get();
             match self.session(&this).await {
                 Ok(()) => Session::Over,
-                Err(_) => Session::Lost {
-                    was_good: self.desk.meter.received.get() > before,
-                },
+                Err(error) => {
+                    self.desk.meter.set_trouble(Some(format!("the broker: {error}")));
+                    Session::Lost {
+                        was_good: self.desk.meter.received.get() > before,
+                    }
+                }
             }
         })
         .await;
@@ -127,6 +130,7 @@ impl Consumer {
     async fn session(&self, this: &LoopHandle) -> Result<(), Failure> {
         let mut broker = Broker::connect(&self.redis, &self.stream).await?;
         broker.make_group().await?;
+        self.desk.meter.set_trouble(None);
         self.desk
             .meter
             .connections
