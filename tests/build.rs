@@ -3,7 +3,8 @@
 //! Each page becomes a doc test of the library: its snippets are compiled and, unless they say `no_run`, run. A snippet
 //! that says `no_run` and is followed by a block of the language `text` is a program with its output; those become modules of
 //! `tests/book.rs`, which runs them and compares. What stands between the two must not be a heading or another block.
-//! Some pages show what only Unix has, so elsewhere there are none.
+//! Some pages show what only Unix has, so elsewhere there are none. Snippets that say `ecosystem` are compiled by
+//! `tests/ecosystem/web`, and `excerpt` is a piece of a file that is tested.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,9 +26,10 @@ fn main() -> io::Result<()> {
         // A file for each, so that the lines in reports are those of the page.
         let module = identifier(&name);
         let file = out.join(format!("{module}.rs"));
+        let source = without_others(page, &out.join(format!("{module}.md")))?;
         fs::write(
             &file,
-            format!("#![doc = include_str!({:?})]\n", page.display().to_string()),
+            format!("#![doc = include_str!({:?})]\n", source.display().to_string()),
         )?;
         let _ = writeln!(
             doctests,
@@ -50,6 +52,22 @@ fn main() -> io::Result<()> {
     let programs = format!("{modules}\nconst PROGRAMS: &[Program] = &[\n{table}];\n");
     fs::write(out.join("programs.rs"), programs)
 }
+
+/// The page, without the snippets that are compiled elsewhere: those that say `ecosystem` need libraries that only the workspace
+/// of that name has; those that say `excerpt` are pieces of files that are tested where they lie.
+fn without_others(page: &Path, copy: &Path) -> io::Result<PathBuf> {
+    let text = fs::read_to_string(page)?;
+    let rest = OTHERS
+        .iter()
+        .fold(text.clone(), |text, fence| text.replace(fence, "```text"));
+    if rest == text {
+        return Ok(page.to_owned());
+    }
+    fs::write(copy, rest)?;
+    Ok(copy.to_owned())
+}
+
+const OTHERS: [&str; 2] = ["```rust,no_run,ecosystem", "```rust,excerpt"];
 
 /// All Markdown files below a folder.
 fn collect(folder: &Path, pages: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -23,3 +23,12 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
         bounded.await.expect("the test ends within its time")
     })
 }
+
+/// The pages of the book whose snippets need what this package has.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../../docs/how-to/websockets.md")]
+    mod websockets {}
+    #[doc = include_str!("../../../../docs/how-to/beyond-one-machine.md")]
+    mod beyond_one_machine {}
+}
