@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures_io::{AsyncRead, AsyncWrite};
 use hyper::rt::ReadBufCursor;
 
-use crate::io::{Stream, sealed::Sealed};
+use crate::io::{Reader, Stream, sealed::Sealed};
 
 /// A connection of somebody else's, to be used as [`Io<Futures<T>>`](crate::Io).
 ///
@@ -32,7 +32,12 @@ use crate::io::{Stream, sealed::Sealed};
 pub struct Futures<T>(pub T);
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Sealed for Futures<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, mut cursor: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        &mut self,
+        _reader: &mut Reader,
+        cx: &mut Context<'_>,
+        mut cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         let mut stack = [0; 8192];
         let wanted = cursor.remaining().min(stack.len());
         let count = ready!(Pin::new(&mut self.0).poll_read(cx, &mut stack[..wanted]))?;

@@ -10,12 +10,13 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker};
 
+use asyncio_core::{WaitKind, waits_for};
 use asyncio_net::TcpStream;
 #[cfg(unix)]
 use asyncio_net::UnixStream;
-use asyncio_reactor::Direction;
+use asyncio_reactor::{Async, Direction};
 use futures_io::AsyncWrite;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use socket2::SockRef;
@@ -47,6 +48,26 @@ pub struct Io<T> {
     stream: T,
     /// Read already, and not by hyper.
     ahead: Option<Box<Ahead>>,
+    /// Of the task that reads.
+    reader: Reader,
+}
+
+/// The waker that was the last to wait for something to read.
+///
+/// A connection is read by the same task nearly always, until it is upgraded. So its waker may stand in the reactor's slot and
+/// need not be put there for each request; but when another task comes it has to be replaced in there first.
+#[derive(Debug, Default)]
+pub struct Reader(Option<Waker>);
+
+impl Reader {
+    fn is(&self, waker: &Waker) -> bool {
+        self.0.as_ref().is_some_and(|known| known.will_wake(waker))
+    }
+
+    #[cold]
+    fn is_now(&mut self, waker: &Waker) {
+        self.0 = Some(waker.clone());
+    }
 }
 
 #[derive(Debug)]
@@ -58,7 +79,11 @@ struct Ahead {
 impl<T> Io<T> {
     /// Takes a connection.
     pub fn new(stream: T) -> Io<T> {
-        Io { stream, ahead: None }
+        Io {
+            stream,
+            ahead: None,
+            reader: Reader::default(),
+        }
     }
 
     /// The connection.
@@ -83,7 +108,10 @@ impl<T> Io<T> {
     fn take_ahead(&mut self, cursor: &mut ReadBufCursor<'_>) {
         let Some(ahead) = &mut self.ahead else { return };
         let rest = &ahead.bytes[ahead.taken..];
-        let count = rest.len().min(cursor.remaining());
+        // One byte, and then the rest: hyper, which has room for 8 KiB then, makes room for 8 KiB more, and twice as much is
+        // room for a hundred heads. Otherwise it would make room anew for each, by an allocation of that size (measured).
+        let most = if ahead.taken == 0 { 1 } else { rest.len() };
+        let count = most.min(rest.len()).min(cursor.remaining());
         cursor.put_slice(&rest[..count]);
         ahead.taken += count;
         if ahead.taken == ahead.bytes.len() {
@@ -99,7 +127,12 @@ pub(crate) mod sealed {
     use super::*;
 
     pub trait Sealed {
-        fn poll_read(&mut self, cx: &mut Context<'_>, cursor: ReadBufCursor<'_>) -> Poll<io::Result<()>>;
+        fn poll_read(
+            &mut self,
+            reader: &mut Reader,
+            cx: &mut Context<'_>,
+            cursor: ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>>;
         fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>>;
         fn poll_write_vectored(
             &mut self,
@@ -112,6 +145,36 @@ pub(crate) mod sealed {
     }
 }
 
+/// Lets others see what the task waits for; a waker that stands in its slot does not tell.
+#[inline]
+fn note_wait<T>(socket: &Async<T>)
+where
+    Async<T>: Fd,
+{
+    waits_for(WaitKind::Io, socket.number());
+}
+
+/// The number by which those who look from outside know a socket.
+trait Fd {
+    fn number(&self) -> usize;
+}
+
+#[cfg(unix)]
+impl<T: std::os::fd::AsRawFd> Fd for Async<T> {
+    #[inline]
+    fn number(&self) -> usize {
+        self.get_ref().as_raw_fd() as usize
+    }
+}
+
+#[cfg(windows)]
+impl<T: std::os::windows::io::AsRawSocket> Fd for Async<T> {
+    #[inline]
+    fn number(&self) -> usize {
+        self.get_ref().as_raw_socket() as usize
+    }
+}
+
 /// The sockets: reading is written here, the rest they have.
 macro_rules! socket {
     ($kind:ty) => {
@@ -119,17 +182,35 @@ macro_rules! socket {
             #[inline]
             fn poll_read(
                 &mut self,
+                reader: &mut Reader,
                 cx: &mut Context<'_>,
                 mut cursor: ReadBufCursor<'_>,
             ) -> Poll<io::Result<()>> {
+                let known = reader.is(cx.waker());
+                if known {
+                    match self.as_async().poll_event(Direction::Read, cx) {
+                        Poll::Ready(told) => told?,
+                        Poll::Pending => {
+                            note_wait(self.as_async());
+                            return Poll::Pending;
+                        }
+                    }
+                }
                 // SAFETY: the system only writes bytes there, so nothing that was initialized becomes less so.
                 let room = unsafe { cursor.as_mut() };
                 let wanted = room.len();
-                let count = ready!(
-                    self.as_async()
-                        .poll_stream_io(Direction::Read, wanted, cx, |socket| SockRef::from(socket)
-                            .recv(room))
-                )?;
+                let recv = |socket: &_| SockRef::from(socket).recv(room);
+                let Poll::Ready(count) = self
+                    .as_async()
+                    .poll_stream_io(Direction::Read, wanted, cx, recv)
+                else {
+                    // From here on no other waker stands in its place.
+                    if !known {
+                        reader.is_now(cx.waker());
+                    }
+                    return Poll::Pending;
+                };
+                let count = count?;
                 // SAFETY: the system has written so many bytes from the start of the room on.
                 unsafe { cursor.advance(count) };
                 Poll::Ready(Ok(()))
@@ -184,7 +265,7 @@ impl<T: Stream> Read for Io<T> {
             this.take_ahead(&mut cursor);
             return Poll::Ready(Ok(()));
         }
-        this.stream.poll_read(cx, cursor)
+        this.stream.poll_read(&mut this.reader, cx, cursor)
     }
 }
 

@@ -11,7 +11,7 @@ use asyncio_net::{StreamReader, StreamWriter};
 use futures_io::{AsyncBufRead, AsyncWrite};
 use hyper::rt::ReadBufCursor;
 
-use crate::io::{Stream, sealed::Sealed};
+use crate::io::{Reader, Stream, sealed::Sealed};
 
 /// The two halves of a connection with TLS, to be used as [`Io<Secure>`](crate::Io). It takes any reader and writer.
 #[derive(Debug)]
@@ -45,7 +45,12 @@ impl Secure {
 }
 
 impl Sealed for Secure {
-    fn poll_read(&mut self, cx: &mut Context<'_>, mut cursor: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        &mut self,
+        _reader: &mut Reader,
+        cx: &mut Context<'_>,
+        mut cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         let mut reader = self.reader.io();
         let mut reader = Pin::new(&mut reader);
         let bytes = ready!(reader.as_mut().poll_fill_buf(cx))?;

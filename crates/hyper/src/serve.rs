@@ -25,6 +25,7 @@ use crate::owner::{LoopExecutor, PoolExecutor, TaskOwner};
 mod acceptor;
 mod connection;
 mod detect;
+mod head_timer;
 mod listener;
 mod server;
 #[cfg(feature = "tower")]

@@ -7,7 +7,7 @@ use asyncio_net::TcpStream;
 use hyper::rt::ReadBufCursor;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 
-use crate::io::{Io, Stream, sealed::Sealed};
+use crate::io::{Io, Reader, Stream, sealed::Sealed};
 
 /// A connection that a [`Connector`](crate::Connector) has opened.
 #[derive(Debug)]
@@ -38,8 +38,13 @@ macro_rules! either {
 }
 
 impl Sealed for Link {
-    fn poll_read(&mut self, cx: &mut Context<'_>, cursor: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        either!(mut self, stream => stream.poll_read(cx, cursor))
+    fn poll_read(
+        &mut self,
+        reader: &mut Reader,
+        cx: &mut Context<'_>,
+        cursor: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        either!(mut self, stream => stream.poll_read(reader, cx, cursor))
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {

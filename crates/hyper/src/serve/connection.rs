@@ -17,6 +17,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 
 use super::detect::is_http2;
+use super::head_timer::HeadTimer;
 use super::listener::sealed::Accepted;
 use super::server::Shared;
 use super::{Options, Version};
@@ -90,22 +91,22 @@ impl<E> Connections<E> {
         E: Http2ServerConnExec<S::Future, B>,
     {
         let options = &self.options;
-        let two = match options.version {
-            Version::One => false,
-            Version::Two => true,
-            Version::Either => {
-                let told = timeout(options.header_read_timeout, is_http2(&mut io));
-                match until(&shared.close, told).await {
-                    Some(Ok(Ok(Some(two)))) => two,
-                    // Nobody has asked for anything.
-                    _ => return,
-                }
-            }
+        let told = timeout(options.header_read_timeout, is_http2(&mut io));
+        let two = match until(&shared.close, told).await {
+            Some(Ok(Ok(Some(told)))) => match options.version {
+                Version::Either => told,
+                Version::One => false,
+                Version::Two => true,
+            },
+            // Nobody has asked for anything.
+            _ => return,
         };
         let ended = if two {
             drive(shared, options.http2.serve_connection(io, service)).await
         } else {
-            let connection = options.http1.serve_connection(io, service);
+            let mut builder = options.http1.clone();
+            builder.timer(HeadTimer::default());
+            let connection = builder.serve_connection(io, service);
             drive(shared, connection.with_upgrades()).await
         };
         // What else can go wrong is the client's affair.
