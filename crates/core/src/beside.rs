@@ -2,7 +2,8 @@
 //!
 //! They are no tasks: nobody lists them, asks them to stop or waits for them. A wake from any thread queues a callback on
 //! the loop that polls the future then. There is one for a name, started at the first use, so a program that never
-//! uses the crate pays nothing.
+//! uses the crate pays nothing. They are `Send`, since a worker of the pool may be the first to need one, and end with the run; a
+//! `Part` belongs to the loop's thread, and lives until it is ready or the loop closes.
 //!
 //! Beside them lies what a crate keeps for a loop until it is closed: one value of a type.
 //!
