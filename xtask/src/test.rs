@@ -34,9 +34,12 @@ pub(crate) fn traced() -> Result<Tally, (Failure, Tally)> {
     command.args([
         "test",
         "-p",
+        "asyncio-core",
+        "-p",
         "asyncio-rs",
         "--features",
-        "tracing",
+        "asyncio-rs/tracing",
+        "--lib",
         "--test",
         "tracing",
     ]);

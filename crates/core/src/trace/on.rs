@@ -127,3 +127,41 @@ pub(crate) fn reported(context: &ExceptionContext) -> bool {
         tracing::enabled!(target: "asyncio", Level::WARN)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::span::{Attributes, Id, Record};
+    use tracing::subscriber::{NoSubscriber, with_default};
+    use tracing::{Event, Metadata, Subscriber};
+
+    use super::*;
+
+    /// Takes what is as grave as it says, and does nothing with it.
+    struct Takes(Level);
+
+    impl Subscriber for Takes {
+        fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+            *metadata.level() <= self.0
+        }
+
+        fn new_span(&self, _: &Attributes<'_>) -> Id {
+            Id::from_u64(1)
+        }
+
+        fn record(&self, _: &Id, _: &Record<'_>) {}
+        fn record_follows_from(&self, _: &Id, _: &Id) {}
+        fn event(&self, _: &Event<'_>) {}
+        fn enter(&self, _: &Id) {}
+        fn exit(&self, _: &Id) {}
+    }
+
+    #[test]
+    fn a_report_is_heard_if_a_subscriber_takes_events_of_its_level() {
+        let slow = ExceptionContext::new("it took long");
+        let failed = ExceptionContext::new("it failed").with_panic(Box::new("on purpose"));
+        let heard = || (reported(&slow), reported(&failed));
+        with_default(NoSubscriber::new(), || assert_eq!(heard(), (false, false)));
+        with_default(Takes(Level::ERROR), || assert_eq!(heard(), (false, true)));
+        with_default(Takes(Level::WARN), || assert_eq!(heard(), (true, true)));
+    }
+}

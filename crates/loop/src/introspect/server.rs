@@ -1,10 +1,11 @@
 //! The socket, and the thread that answers; they come with the first loop that asks for them and go with the last.
 //!
-//! What the thread does is in `clients`. It ends when the other side of a pair of sockets is dropped: so the end waits for no
+//! What the thread does is in `clients`. It ends when the other side of a pair of sockets is shut down: so the end waits for no
 //! client, and not for the name of the socket to be there still.
 
 use std::fs;
 use std::io;
+use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -20,7 +21,7 @@ static SERVER: Mutex<Option<Server>> = Mutex::new(None);
 struct Server {
     users: usize,
     path: PathBuf,
-    /// The thread ends when this is dropped.
+    /// The thread ends when this is shut down, or closed by all who have it.
     ends: UnixStream,
     thread: JoinHandle<()>,
     generation: u32,
@@ -92,7 +93,8 @@ impl Server {
 
     fn stop(self) {
         let _ = fs::remove_file(&self.path);
-        drop(self.ends);
+        // Said to the socket itself: a child of a fork may have this side of it too.
+        let _ = self.ends.shutdown(Shutdown::Both);
         let _ = self.thread.join();
     }
 }
@@ -131,5 +133,21 @@ fn remove_stale(folder: &Path) {
         if UnixStream::connect(&path).is_err_and(refused) {
             let _ = fs::remove_file(&path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thread_ends_though_a_child_of_a_fork_has_its_descriptors_too() {
+        let server = Server::start(fork_generation()).unwrap();
+        let path = server.path.clone();
+        let of_child = server.ends.try_clone().unwrap();
+        let stalled = UnixStream::connect(&path).unwrap();
+        server.stop();
+        assert!(!path.exists());
+        drop((of_child, stalled));
     }
 }

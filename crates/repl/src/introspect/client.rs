@@ -59,7 +59,9 @@ fn explain(pid: u32, error: &io::Error) -> String {
             "process {pid} has no introspection socket: it must be one of this user, started with ASYNCIO_INTROSPECT=1 or \
              built with Runner::introspect(true)"
         ),
-        io::ErrorKind::ConnectionRefused => format!("process {pid} has ended"),
+        io::ErrorKind::ConnectionRefused => {
+            format!("nobody answers for process {pid}: the one whose socket this is has ended")
+        }
         io::ErrorKind::PermissionDenied => format!("process {pid} is another user's"),
         _ => format!("process {pid} does not answer: {error}"),
     }
