@@ -210,7 +210,9 @@ fn a_worker_that_is_told_to_stop_leaves_the_rest_to_others_and_no_tick_is_done_t
         has_done(&mut one, 500).await;
         one.terminate();
         let printed = one.finish().await;
-        assert!(printed.lines().last().unwrap().contains("left 0;"), "{printed}");
+        // At most the tick with which it waited for room in its queue.
+        let last = printed.lines().last().unwrap();
+        assert!(last.contains("left 0;") || last.contains("left 1;"), "{printed}");
         let (done, lines) = scene.numbers("done");
         assert!(done.len() >= 500 && done.len() < 3000);
 

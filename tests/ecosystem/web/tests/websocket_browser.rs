@@ -5,7 +5,7 @@
 use async_tungstenite::tungstenite::Message;
 use async_tungstenite::{WebSocketStream, client_async};
 use asyncio::net::TcpStream;
-use ecosystem_web::{Directory, Program, is_there, run};
+use ecosystem_web::{Certificates, Directory, Program, is_there, run};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 
@@ -80,39 +80,59 @@ impl DevTools {
     }
 }
 
+/// Lets a browser open the page of a server, with TLS or without, and looks at what it finds.
+async fn browse(certificates: Option<&Certificates>) {
+    let files = certificates.map(|made| (made.signed(), made.key()));
+    let mut arguments = vec!["127.0.0.1:0"];
+    arguments.extend(files.iter().flat_map(|(signed, key)| [signed.as_str(), key]));
+    let mut server = Program::example("websocket_echo", &arguments).await;
+    let address = server.line_with("serving on ").await;
+    let scheme = if files.is_some() { "https" } else { "http" };
+
+    let profile = Directory::new("chromium");
+    let user_data = format!("--user-data-dir={}", profile.path().display());
+    let arguments = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-proxy-server",
+        // The test's authority is known to nobody.
+        "--ignore-certificate-errors",
+        "--remote-debugging-port=0",
+        &user_data,
+    ];
+    let mut browser = Program::start_with_errors("chromium", &arguments).await;
+    let rest = browser.line_with("DevTools listening on ").await;
+    let mut tools = DevTools::connect(&rest).await;
+    let page = tools
+        .evaluate(&format!("{scheme}://{address}/#once"), "finished")
+        .await;
+    let page = page.as_str().unwrap();
+    assert!(page.contains("checked: 4 of 4"), "{page}");
+    assert!(page.contains("grüße, 世界 🦀"), "{page}");
+    assert!(page.contains("closed: 1000 done cleanly"), "{page}");
+
+    tools.call(None, "Browser.close", json!({})).await;
+    browser.code().await;
+    server.terminate();
+    assert!(server.finish().await.starts_with("ended, "));
+}
+
+fn has_browser() -> bool {
+    is_there("chromium", &["--version"])
+}
+
 #[test]
 fn a_browser_gets_back_what_it_sends_and_closes_cleanly() {
-    if !is_there("chromium", &["--version"]) {
-        return;
+    if has_browser() {
+        run(browse(None));
     }
-    run(async {
-        let mut server = Program::example("websocket_echo", &["127.0.0.1:0"]).await;
-        let address = server.line_with("serving on ").await;
-        let profile = Directory::new("chromium");
-        let user_data = format!("--user-data-dir={}", profile.path().display());
-        let arguments = [
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-dev-shm-usage",
-            "--no-proxy-server",
-            "--remote-debugging-port=0",
-            &user_data,
-        ];
-        let mut browser = Program::start_with_errors("chromium", &arguments).await;
-        let rest = browser.line_with("DevTools listening on ").await;
-        let mut tools = DevTools::connect(&rest).await;
-        let page = tools
-            .evaluate(&format!("http://{address}/#once"), "finished")
-            .await;
-        let page = page.as_str().unwrap();
-        assert!(page.contains("checked: 4 of 4"), "{page}");
-        assert!(page.contains("grüße, 世界 🦀"), "{page}");
-        assert!(page.contains("closed: 1000 done cleanly"), "{page}");
+}
 
-        tools.call(None, "Browser.close", json!({})).await;
-        browser.code().await;
-        server.terminate();
-        assert_eq!(server.finish().await, "ended, 0 were told\n");
-    });
+#[test]
+fn over_tls_a_browser_does_too() {
+    if has_browser() {
+        run(browse(Some(&Certificates::new())));
+    }
 }
