@@ -56,7 +56,7 @@ impl Feed {
             match self.session(&put).await {
                 Ok(()) => Session::Over,
                 Err(error) => {
-                    self.meter.set_trouble(Some(format!("{}: {error}", self.url)));
+                    self.meter.set_trouble(Some(format!("{error} ({})", self.url)));
                     Session::Lost {
                         was_good: self.next.get() > before,
                     }
