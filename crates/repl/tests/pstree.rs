@@ -128,6 +128,35 @@ fn a_deadlock_is_named_with_its_tasks_and_the_lines_where_they_were_made_and_too
     assert_eq!(answer["deadlocks"].as_array().expect("a list").len(), 1);
 }
 
+// CLI-01
+#[test]
+fn a_process_is_watched_until_it_has_ended() {
+    let mut example = Example::start();
+    let mut watcher = Command::new(env!("CARGO_BIN_EXE_asyncio"))
+        .args(["ps", &example.child.id().to_string(), "--watch=0.01"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let tables = BufReader::new(watcher.stdout.take().expect("it is piped"));
+    let mut heads = tables.lines().map_while(Result::ok);
+    for _ in 0..3 {
+        let head = heads.find(|line| line.starts_with("thread"));
+        assert!(head.is_some(), "the table is shown again and again");
+    }
+    example.child.kill().expect("it is ours");
+    example.child.wait().expect("it is ours");
+    // To the end, lest it writes to nobody.
+    let _rest = heads.count();
+    let ended = watcher.wait_with_output().expect("it ends");
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(
+        said.contains("has ended") || said.contains("does not answer"),
+        "{said}"
+    );
+}
+
 // CLI-03
 #[test]
 fn a_process_without_a_socket_is_told_so() {
