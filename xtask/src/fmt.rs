@@ -1,5 +1,6 @@
 //! `cargo xtask fmt [--check]`: rustfmt over the workspace and over those that lie beside it under `tests/`.
 
+use crate::manifest::Manifest;
 use crate::report::{Failure, Steps, only};
 use crate::{run, workspace};
 
@@ -20,13 +21,26 @@ pub(crate) fn format(check: bool) -> Result<(), Failure> {
     let mut outcome = run::run(run::cargo().args(["fmt", "--all"]).args(check));
     // Without `--all`, which would also want the packages that they depend on.
     for folder in workspace::others()? {
-        let manifest = format!("{folder}/Cargo.toml");
-        let other = run::run(
-            run::cargo()
-                .args(["fmt", "--manifest-path", &manifest])
-                .args(check),
-        );
-        outcome = outcome.and(other);
+        for manifest in packages(&folder)? {
+            let other = run::run(
+                run::cargo()
+                    .args(["fmt", "--manifest-path", &manifest])
+                    .args(check),
+            );
+            outcome = outcome.and(other);
+        }
     }
     outcome
+}
+
+/// The manifests of a workspace's packages: its own, or those of its members.
+fn packages(folder: &str) -> Result<Vec<String>, Failure> {
+    let own = format!("{folder}/Cargo.toml");
+    let manifest = Manifest::parse(&workspace::read(&workspace::root().join(&own))?);
+    let members = manifest.list("workspace", "members");
+    if members.is_empty() {
+        return Ok(vec![own]);
+    }
+    let of_member = |member: &String| format!("{folder}/{member}/Cargo.toml");
+    Ok(members.iter().map(of_member).collect())
 }
