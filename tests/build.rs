@@ -4,7 +4,7 @@
 //! that says `no_run` and is followed by a block of the language `text` is a program with its output; those become modules of
 //! `tests/book.rs`, which runs them and compares. What stands between the two must not be a heading or another block.
 //! Some pages show what only Unix has, so elsewhere there are none. Snippets that say `ecosystem` are compiled by
-//! `tests/ecosystem/web`, and `excerpt` is a piece of a file that is tested.
+//! the packages under `tests/ecosystem`, and `excerpt` is a piece of a file that is tested.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -108,10 +108,7 @@ impl<T> Io<T> {
     fn take_ahead(&mut self, cursor: &mut ReadBufCursor<'_>) {
         let Some(ahead) = &mut self.ahead else { return };
         let rest = &ahead.bytes[ahead.taken..];
-        // One byte, and then the rest: hyper, which has room for 8 KiB then, makes room for 8 KiB more, and twice as much is
-        // room for a hundred heads. Otherwise it would make room anew for each, by an allocation of that size (measured).
-        let most = if ahead.taken == 0 { 1 } else { rest.len() };
-        let count = most.min(rest.len()).min(cursor.remaining());
+        let count = rest.len().min(cursor.remaining());
         cursor.put_slice(&rest[..count]);
         ahead.taken += count;
         if ahead.taken == ahead.bytes.len() {

@@ -2,3 +2,10 @@
 
 pub mod peer;
 pub mod twins;
+
+/// The pages of the book whose snippets need what this package has.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../../docs/how-to/http.md")]
+    mod http {}
+}
