@@ -272,6 +272,7 @@ impl LoopQueue {
     }
 
     /// Calls `f` with this as the queue that [`spawn_local`] and wakes on this thread use.
+    #[inline]
     pub fn enter<R>(&self, f: impl FnOnce() -> R) -> R {
         let _restore = thread::enter_loop(&self.state);
         f()

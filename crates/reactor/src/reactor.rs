@@ -140,7 +140,7 @@ impl Reactor {
                 Err(error) => break Err(error),
             }
             if self.is_timed {
-                self.waited_until = Some(Instant::now());
+                self.note_return();
             }
             let (shared, wake) = (&self.shared, &mut self.wake);
             let count = self.waits.events(|events| shared.dispatch(events, wake));
@@ -159,6 +159,11 @@ impl Reactor {
             self.wake.wake_all();
         }
         result
+    }
+
+    #[cold]
+    fn note_return(&mut self) {
+        self.waited_until = Some(Instant::now());
     }
 
     /// Turns and polls note when the system came back from its wait, or no longer do. Gives the last that was noted since the

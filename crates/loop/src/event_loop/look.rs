@@ -29,6 +29,7 @@ impl EventLoop {
         }
     }
 
+    #[inline]
     fn look_untimed(&mut self, look: Look) -> io::Result<()> {
         let (reactor, driver) = (&mut self.reactor, &mut self.driver);
         self.queue.enter(|| match (look, driver) {
