@@ -15,7 +15,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     steps.finish()
 }
 
-/// Not a part of CI yet: a warm input takes twice as long as evcxr's.
+/// Not a part of CI: it compares times, and compiles evcxr's program for it.
 ///
 /// # Errors
 /// When something cannot be built, or ours is slower.

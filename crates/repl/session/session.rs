@@ -18,7 +18,7 @@ pub use facade::*;
 pub mod __session {
     use std::any::Any;
     use std::cell::RefCell;
-    use std::fmt::Write as _;
+    use std::fmt::{Debug, Write as _};
     use std::future::{Future, poll_fn};
     use std::io::Write as _;
     use std::mem::ManuallyDrop;
@@ -170,6 +170,27 @@ pub mod __session {
             }
             Err(_) => std::process::exit(101),
         }
+    }
+
+    /// A value is shown by the method that evcxr looks for first. Without it each expression would be compiled twice: once
+    /// in vain, and once more to be formatted.
+    ///
+    /// A type that has a method of this name itself is shown by that one.
+    pub trait Shown {
+        #[doc(hidden)]
+        fn evcxr_display(&self);
+    }
+
+    impl<T: Debug + ?Sized> Shown for T {
+        fn evcxr_display(&self) {
+            show(&self);
+        }
+    }
+
+    fn show(value: &dyn Debug) {
+        // Formatted first: what that prints stands before the value, and it may panic.
+        let text = format!("{value:?}");
+        println!("EVCXR_BEGIN_CONTENT text/plain\n{text}\nEVCXR_END_CONTENT");
     }
 
     /// Prints who waits for whom: the tasks of the session, but for the input that asks.

@@ -18,6 +18,7 @@ mod place;
 mod prompt;
 #[cfg(unix)]
 mod relay;
+mod scratch;
 mod script;
 mod session;
 mod style;

@@ -5,6 +5,7 @@
 #[path = "prompt/terminal.rs"]
 mod terminal;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use terminal::{PROMPT, Terminal, program};
@@ -229,4 +230,56 @@ fn the_help_names_the_commands_and_clear_forgets() {
     assert_eq!(terminal.answers(":clear"), "");
     assert!(terminal.answers("gone").contains("E0425"));
     assert_eq!(terminal.answers("sleep_with(Duration::ZERO, 6).await"), "6");
+}
+
+// RPL-02 RPL-09
+#[test]
+fn a_value_is_shown_as_debug_says_and_one_without_it_is_an_error() {
+    let mut terminal = Terminal::open(program());
+    assert_eq!(terminal.answers("\"a\\\"b\""), "\"a\\\"b\"");
+    assert_eq!(terminal.answers("let kept = vec![Some(1), None];"), "");
+    // To show it does not move it.
+    for _ in 0..2 {
+        assert_eq!(terminal.answers("kept"), "[Some(1), None]");
+    }
+    assert_eq!(terminal.answers("struct Mute;"), "");
+    let answer = terminal.answers("Mute");
+    assert!(answer.contains("`Mute` doesn't implement `Debug`"), "{answer}");
+}
+
+// RPL-06
+#[test]
+fn a_session_leaves_no_files_and_sweeps_those_of_one_that_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folders = || -> BTreeSet<_> {
+        let entries = std::fs::read_dir(folder.path()).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect()
+    };
+    let with_folder = || {
+        let mut command = program();
+        command.env("TMPDIR", folder.path());
+        command
+    };
+    let mut killed = Terminal::open(with_folder());
+    assert_eq!(killed.answers("1 + 1"), "2");
+    let dead = folders();
+    assert_eq!(dead.len(), 1, "{dead:?}");
+    killed.kill();
+    assert_eq!(folders(), dead);
+
+    let mut lives = Terminal::open(with_folder());
+    let mut goes = Terminal::open(with_folder());
+    assert_eq!(lives.answers("1 + 1"), "2");
+    assert_eq!(goes.answers("1 + 1"), "2");
+    // It is swept beside the inputs.
+    while !folders().is_disjoint(&dead) {
+        assert_eq!(goes.answers("1 + 1"), "2");
+    }
+    goes.ctrl_d();
+    goes.ends();
+    assert_eq!(folders().len(), 1);
+    assert_eq!(lives.answers("2 + 2"), "4");
+    lives.ctrl_d();
+    lives.ends();
+    assert_eq!(folders().len(), 0);
 }

@@ -12,9 +12,16 @@ use evcxr::{CommandContext, CompilationError, Error, EvalContext};
 use super::display::Display;
 use super::library::Library;
 use super::link::{self, Link};
+use super::scratch::Scratch;
 
 /// What every session begins with.
-const PRELUDE: &str = "use asyncio::*;\nuse std::time::Duration;\nasyncio::yield_now().await;";
+const PRELUDE: &str = "use asyncio::*;\nuse asyncio::__session::Shown as EvcxrShown;\nuse std::time::Duration;\n\
+                       asyncio::yield_now().await;";
+/// At a prompt the answer is to come soon, and a script is to be quick; `:opt` says it otherwise.
+const QUICK: &str = ":opt 0\n";
+const OPTIMIZED: &str = ":opt 2\n";
+/// The method of the trait.
+const SHOW: &str = "evcxr_display";
 
 /// What became of an input.
 #[derive(Debug)]
@@ -30,11 +37,12 @@ pub(super) enum Outcome {
 }
 
 pub(super) struct Engine {
-    // The first field: its process is gone before the folder of the link.
+    // The first field: its process is gone before the folder.
     context: CommandContext,
     library: Library,
     link: Link,
-    _folder: tempfile::TempDir,
+    interactive: bool,
+    _scratch: Arc<Scratch>,
 }
 
 impl Engine {
@@ -42,12 +50,13 @@ impl Engine {
     ///
     /// # Errors
     /// When a piece of it cannot be started.
-    pub(super) fn start(library: Library, display: &Display, interactive: bool) -> Result<Engine, String> {
-        let folder = tempfile::Builder::new()
-            .prefix("asyncio-repl-")
-            .tempdir()
-            .map_err(|error| format!("a folder for the session cannot be made: {error}"))?;
-        let socket = folder.path().join("link");
+    pub(super) fn start(
+        library: Library,
+        scratch: Arc<Scratch>,
+        display: &Display,
+        interactive: bool,
+    ) -> Result<Engine, String> {
+        let socket = scratch.path().join("link");
         let link = Link::listen(&socket, display.lines())
             .map_err(|error| format!("{}: {error}", socket.display()))?;
         let own = std::env::current_exe().map_err(|error| format!("this program is not found: {error}"))?;
@@ -62,7 +71,8 @@ impl Engine {
             context: CommandContext::with_eval_context(context),
             library,
             link,
-            _folder: folder,
+            interactive,
+            _scratch: scratch,
         };
         engine.begin()?;
         display.outputs(outputs.stdout, outputs.stderr);
@@ -74,7 +84,8 @@ impl Engine {
         let folder = self.folder()?;
         let given = self.library.give_to(&folder);
         given.map_err(|error| format!("the cache cannot be used: {error}"))?;
-        let begin = format!("{}{PRELUDE}", self.library.dependencies());
+        let level = if self.interactive { QUICK } else { OPTIMIZED };
+        let begin = format!("{level}{}{PRELUDE}", self.library.dependencies());
         // What is in the cache needs no network, and cargo is quicker when it does not ask.
         let mut outcome = self.evaluate(&format!(":offline 1\n{begin}"));
         if !matches!(outcome, Outcome::Done(_)) {
@@ -133,6 +144,7 @@ impl Engine {
             return (position, Vec::new());
         };
         let mut codes: Vec<String> = found.completions.into_iter().map(|one| one.code).collect();
+        codes.retain(|code| !code.starts_with(SHOW));
         codes.sort();
         codes.dedup();
         (found.start_offset, codes)

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use super::display::Display;
@@ -9,13 +10,14 @@ use super::engine::{Engine, Outcome};
 use super::interrupts::Interrupts;
 use super::library::Library;
 use super::place;
+use super::scratch::{self, Scratch};
 
 /// Shown while the facade is compiled, at the first start.
 const FIRST_START: &str = "compiling asyncio, once:";
 const COMPILES: &str = "compiling";
 
 pub(super) enum Session {
-    Starting(JoinHandle<Result<Engine, String>>),
+    Starting(JoinHandle<Result<Engine, String>>, Arc<Scratch>),
     Ready(Box<Engine>),
     Failed(String),
 }
@@ -30,13 +32,28 @@ impl Session {
             Ok(library) => library,
             Err(error) => return (Session::Failed(error), false),
         };
+        let scratch = match Scratch::make() {
+            Ok(scratch) => Arc::new(scratch),
+            Err(error) => {
+                let error = format!("a folder for the session cannot be made: {error}");
+                return (Session::Failed(error), false);
+            }
+        };
         let long = !library.is_compiled();
         let display = display.clone();
+        let own = scratch.clone();
         let started = std::thread::Builder::new()
             .name("asyncio-start".to_owned())
-            .spawn(move || Engine::start(library, &display, interactive));
+            .spawn(move || {
+                let engine = Engine::start(library, own, &display, interactive);
+                // Whoever waits for the session does not wait for that.
+                let _ = std::thread::Builder::new()
+                    .name("asyncio-sweep".to_owned())
+                    .spawn(scratch::sweep);
+                engine
+            });
         match started {
-            Ok(thread) => (Session::Starting(thread), long),
+            Ok(thread) => (Session::Starting(thread, scratch), long),
             Err(error) => (Session::Failed(error.to_string()), false),
         }
     }
@@ -47,13 +64,13 @@ impl Session {
         match self {
             Session::Ready(engine) => Ok(engine),
             Session::Failed(error) => Err(error),
-            Session::Starting(_) => Err("the session did not start"),
+            Session::Starting(..) => Err("the session did not start"),
         }
     }
 
     /// Calls `f` if it has started.
     pub(super) fn if_ready<R>(&mut self, f: impl FnOnce(&mut Engine) -> R) -> Option<R> {
-        if let Session::Starting(thread) = self
+        if let Session::Starting(thread, _) = self
             && !thread.is_finished()
         {
             return None;
@@ -62,9 +79,9 @@ impl Session {
     }
 
     fn join(&mut self) {
-        if let Session::Starting(_) = self {
+        if let Session::Starting(..) = self {
             let nothing = Session::Failed("the session's thread panicked".to_owned());
-            let Session::Starting(thread) = std::mem::replace(self, nothing) else {
+            let Session::Starting(thread, _) = std::mem::replace(self, nothing) else {
                 return;
             };
             match thread.join() {
@@ -147,10 +164,13 @@ impl Desk {
 
     /// Ends the session: its tasks clean up.
     pub(super) fn end(self) {
-        drop(
-            self.session
-                .replace(Session::Failed("the session has ended".to_owned())),
-        );
+        let ended = Session::Failed("the session has ended".to_owned());
+        let session = self.session.replace(ended);
+        // Nobody waits for a start that nobody needs any more, but it leaves no files.
+        if let Session::Starting(_, scratch) = &session {
+            scratch.remove();
+        }
+        drop(session);
         self.display.settle();
     }
 }

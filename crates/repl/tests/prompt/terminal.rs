@@ -9,6 +9,7 @@ use std::time::Duration;
 use expectrl::process::unix::WaitStatus;
 use expectrl::session::OsSession;
 use expectrl::{ControlCode, Eof, Expect, Needle, Regex};
+use rustix::process::{Pid, Signal, kill_process};
 
 /// The first start compiles the facade, beside other tests that do the same.
 const PATIENCE: Duration = Duration::from_secs(280);
@@ -112,6 +113,14 @@ impl Terminal {
 
     pub(crate) fn ctrl_d(&mut self) {
         self.session.send(ControlCode::EndOfTransmission).unwrap();
+    }
+
+    /// Ends it as no program can prevent.
+    pub(crate) fn kill(self) {
+        let process = self.session.get_process();
+        let id = Pid::from_raw(process.pid().as_raw()).unwrap();
+        kill_process(id, Signal::KILL).unwrap();
+        process.wait().unwrap();
     }
 
     /// Waits for the end; gives the rest of the output and the exit code.
