@@ -175,7 +175,7 @@ fn who_connects_and_says_nothing_holds_up_nobody_and_is_dropped() {
     // Whether both are still there after others were answered. A machine that stands still for seconds may see them dropped
     // before, but not each time.
     let attempt = || {
-        let mut silent = UnixStream::connect(&program.socket).expect("it listens");
+        let silent = UnixStream::connect(&program.socket).expect("it listens");
         let mut half = UnixStream::connect(&program.socket).expect("it listens");
         half.write_all(b"{\"comm").expect("it is sent");
         std::thread::scope(|scope| {
@@ -183,14 +183,18 @@ fn who_connects_and_says_nothing_holds_up_nobody_and_is_dropped() {
                 scope.spawn(|| assert!(program.ask(TASKS).starts_with("{\"pid\":")));
             }
         });
-        let mut stalled = [&mut silent, &mut half];
-        stalled.iter_mut().all(|stalled| {
+        let mut stalled = [silent, half];
+        // Both are looked at before either is awaited.
+        let both_there = stalled.each_mut().map(|stalled| {
             stalled.set_nonblocking(true).expect("a socket");
             let read = stalled.read(&mut [0; 1]).map_err(|error| error.kind());
             stalled.set_nonblocking(false).expect("a socket");
-            assert_eq!(answer(stalled), "", "it is dropped in the end");
             read == Err(io::ErrorKind::WouldBlock)
-        })
+        }) == [true, true];
+        for stalled in &mut stalled {
+            assert_eq!(answer(stalled), "", "it is dropped in the end");
+        }
+        both_there
     };
     assert!((0..5).any(|_| attempt()));
 }

@@ -24,6 +24,8 @@ impl Example {
                 "--example",
                 "deadlock",
             ])
+            // It lies beside the program.
+            .args((!cfg!(debug_assertions)).then_some("--release"))
             .status()
             .expect("cargo runs");
         assert!(built.success());
