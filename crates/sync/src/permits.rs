@@ -322,13 +322,21 @@ impl<'a, K> Turn<'a, K> {
     where
         K: Kind,
     {
+        if self.waiter.status() == Status::Idle && self.permits.try_take(count, self.place) {
+            return Poll::Ready(());
+        }
+        self.poll_in_line(count, cx)
+    }
+
+    /// What is left when they could not be taken at once. Not inlined, so that the rest is.
+    #[inline(never)]
+    fn poll_in_line(self: Pin<&mut Self>, count: usize, cx: &mut Context<'_>) -> Poll<()>
+    where
+        K: Kind,
+    {
         let this = self.project();
         let ready = match this.waiter.status() {
-            Status::Idle => {
-                let place = *this.place;
-                this.permits.try_take(count, place)
-                    || enter(this.permits, this.waiter.as_ref(), count, place, cx)
-            }
+            Status::Idle => enter(this.permits, this.waiter.as_ref(), count, this.place, cx),
             Status::Notified(_) => {
                 this.waiter.reset();
                 this.permits.take_up(this.place);
