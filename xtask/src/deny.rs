@@ -14,13 +14,18 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let mut steps = Steps::new();
     steps.check("deny", check)?;
+    steps.check("advisories", || {
+        run::run(run::cargo().args(["deny", "check", "advisories"]))
+    })?;
     steps.finish()
 }
 
+/// What needs no network; the advisories are fetched.
+///
 /// # Errors
 /// When cargo-deny objects.
 pub(crate) fn check() -> Result<(), Failure> {
-    run::run(run::cargo().args(["deny", "check"]))
+    run::run(run::cargo().args(["deny", "check", "bans", "licenses", "sources"]))
 }
 
 pub(crate) fn is_available() -> bool {

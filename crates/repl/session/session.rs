@@ -18,13 +18,14 @@ pub use facade::*;
 pub mod __session {
     use std::any::Any;
     use std::cell::RefCell;
+    use std::collections::HashMap;
     use std::fmt::{Debug, Write as _};
     use std::future::{Future, poll_fn};
     use std::io::Write as _;
     use std::mem::ManuallyDrop;
     use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
     use std::pin::Pin;
-    use std::sync::{Mutex, MutexGuard, PoisonError};
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
     use std::task::{Poll, Waker};
     use std::time::Duration;
 
@@ -83,6 +84,29 @@ pub mod __session {
                 None => unreachable!("an input that did not end has unwound"),
             }
         }
+    }
+
+    /// How evcxr keeps variables.
+    pub type Variables = HashMap<String, Box<dyn Any>>;
+
+    /// Nobody calls it: it is there so that what evcxr's wrapping of an input needs of std's generic code is compiled
+    /// here once, and each input finds it here (the library is built at a level at which rustc shares generic code).
+    pub fn compiled_once(variables: &mut Variables, name: &str) -> Option<Arc<Mutex<Runtime>>> {
+        let mut others = Variables::new();
+        others.insert(name.to_owned(), Box::new(0));
+        drop(variables.remove(name));
+        drop(variables.get(name).and_then(|value| value.downcast_ref::<i32>()));
+        variables.extend(others.drain());
+        let runtime = variables
+            .entry(name.to_owned())
+            .or_insert_with(|| Box::new(Arc::new(Mutex::new(Runtime))))
+            .downcast_mut::<Arc<Mutex<Runtime>>>()?;
+        match runtime.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+        .block_on(async { show(&name) });
+        Some(Arc::clone(runtime))
     }
 
     #[inline(never)]

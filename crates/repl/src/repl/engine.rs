@@ -3,6 +3,7 @@
 //! Every input is run by the session's loop, those without an `.await` too, so that `create_task` works in all of them:
 //! evcxr wraps inputs in an async block from the first await on, and the prelude has one.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use evcxr::{CommandContext, CompilationError, Error, EvalContext};
 
 use super::display::Display;
-use super::library::Library;
+use super::library::{Inputs, Library};
 use super::link::{self, Link};
 use super::scratch::Scratch;
 
@@ -42,7 +43,10 @@ pub(super) struct Engine {
     library: Library,
     link: Link,
     interactive: bool,
-    _scratch: Arc<Scratch>,
+    inputs: Inputs,
+    /// Where inputs are compiled; none before it is known.
+    folder: Option<PathBuf>,
+    scratch: Arc<Scratch>,
 }
 
 impl Engine {
@@ -59,6 +63,8 @@ impl Engine {
         let socket = scratch.path().join("link");
         let link = Link::listen(&socket, display.lines())
             .map_err(|error| format!("{}: {error}", socket.display()))?;
+        Library::write_profiles(scratch.path(), Inputs::Whole)
+            .map_err(|error| format!("{}: {error}", scratch.path().display()))?;
         let own = std::env::current_exe().map_err(|error| format!("this program is not found: {error}"))?;
         let mut command = Command::new(own);
         command.env(link::VARIABLE, &socket);
@@ -72,7 +78,9 @@ impl Engine {
             library,
             link,
             interactive,
-            _scratch: scratch,
+            inputs: Inputs::Whole,
+            folder: None,
+            scratch,
         };
         engine.begin()?;
         display.outputs(outputs.stdout, outputs.stderr);
@@ -81,7 +89,8 @@ impl Engine {
 
     /// Brings in the library and the prelude.
     fn begin(&mut self) -> Result<(), String> {
-        let folder = self.folder()?;
+        let folder = self.last_compile_dir()?;
+        self.folder = Some(folder.clone());
         let given = self.library.give_to(&folder);
         given.map_err(|error| format!("the cache cannot be used: {error}"))?;
         let level = if self.interactive { QUICK } else { OPTIMIZED };
@@ -109,7 +118,7 @@ impl Engine {
     }
 
     /// The folder in which inputs are compiled.
-    fn folder(&mut self) -> Result<PathBuf, String> {
+    fn last_compile_dir(&mut self) -> Result<PathBuf, String> {
         match self.evaluate(":last_compile_dir") {
             Outcome::Done(Some(text)) => Ok(Path::new(text.trim().trim_matches('"')).to_owned()),
             outcome => Err(format!("the session has no folder: {outcome:?}")),
@@ -118,6 +127,7 @@ impl Engine {
 
     /// Evaluates an input, or one of evcxr's commands.
     pub(super) fn evaluate(&mut self, input: &str) -> Outcome {
+        self.adapt_to_length();
         match self.context.execute(input) {
             Ok(outputs) => Outcome::Done(outputs.get("text/plain").map(str::to_owned)),
             Err(Error::CompilationErrors(errors)) => Outcome::Rejected(errors),
@@ -126,6 +136,17 @@ impl Engine {
                 text,
             },
             Err(error) => Outcome::Failed(error.to_string()),
+        }
+    }
+
+    /// Each input is compiled together with all that was defined before it.
+    fn adapt_to_length(&mut self) {
+        let Some(folder) = &self.folder else { return };
+        let length = fs::metadata(folder.join("src/lib.rs")).map_or(0, |data| data.len());
+        let inputs = Inputs::for_length(length);
+        // Where it cannot be written cargo goes on as it did.
+        if inputs != self.inputs && Library::write_profiles(self.scratch.path(), inputs).is_ok() {
+            self.inputs = inputs;
         }
     }
 

@@ -16,6 +16,49 @@ use super::place::{self, Facade};
 const SESSION: &str = include_str!("../../session/session.rs");
 const TOKIO: &str = include_str!("../../session/tokio.rs");
 
+/// How cargo compiles what inputs depend on: once, and optimized. The library of the session is so only as far as rustc still
+/// lets inputs use the generic code that was compiled there.
+const PROFILES: &str = "\
+[profile.dev.package.\"*\"]
+opt-level = 2
+codegen-units = 16
+incremental = false
+
+[profile.dev.package.asyncio-session]
+opt-level = 1
+";
+
+/// How cargo compiles the inputs, beside what evcxr tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Inputs {
+    /// All anew. That is the quicker way while little has been defined.
+    Whole,
+    /// What did not change since the last input is taken from it.
+    Incremental,
+}
+
+impl Inputs {
+    /// From this length on, in bytes, what has been defined takes longer to compile than to look up.
+    const MUCH: u64 = 8 << 10;
+
+    /// For the code of which `length` bytes were compiled last.
+    pub(super) fn for_length(length: u64) -> Inputs {
+        if length < Inputs::MUCH {
+            Inputs::Whole
+        } else {
+            Inputs::Incremental
+        }
+    }
+
+    fn profile(self) -> String {
+        // An input is small: to divide it costs more than it brings.
+        format!(
+            "[profile.dev]\ncodegen-units = 1\nincremental = {}\n",
+            self == Inputs::Incremental
+        )
+    }
+}
+
 /// The folder of what goes with one version of this program and one facade.
 #[derive(Debug, Clone)]
 pub(super) struct Library {
@@ -30,7 +73,7 @@ impl Library {
     /// When the cache cannot be written.
     pub(super) fn prepare(facade: Facade, cache: &Path) -> io::Result<Library> {
         let mut hasher = DefaultHasher::new();
-        (&facade.dependency(), SESSION, TOKIO).hash(&mut hasher);
+        (&facade.dependency(), SESSION, TOKIO, PROFILES).hash(&mut hasher);
         let name = format!("{}-{:016x}", env!("CARGO_PKG_VERSION"), hasher.finish());
         let library = Library {
             folder: cache.join(name),
@@ -67,6 +110,19 @@ impl Library {
         fs::create_dir_all(folder.join("src"))?;
         write_if_other(&folder.join("Cargo.toml"), &manifest)?;
         write_if_other(&folder.join("src/lib.rs"), source)
+    }
+
+    /// Tells cargo how to compile in all folders below `scratch`.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub(super) fn write_profiles(scratch: &Path, inputs: Inputs) -> io::Result<()> {
+        let folder = scratch.join(".cargo");
+        fs::create_dir_all(&folder)?;
+        fs::write(
+            folder.join("config.toml"),
+            format!("{}\n{PROFILES}", inputs.profile()),
+        )
     }
 
     /// The commands that make inputs depend on the two crates.
@@ -217,6 +273,17 @@ mod tests {
         );
         assert!(!deps.join("libctx.so").exists());
         assert!(second.path().join("Cargo.lock").exists());
+    }
+
+    #[test]
+    fn inputs_are_compiled_incrementally_once_much_is_defined() {
+        let scratch = tempfile::tempdir().unwrap();
+        let written = |length: u64| {
+            Library::write_profiles(scratch.path(), Inputs::for_length(length)).unwrap();
+            fs::read_to_string(scratch.path().join(".cargo/config.toml")).unwrap()
+        };
+        assert!(written(4_000).contains("codegen-units = 1\nincremental = false\n"));
+        assert!(written(40_000).contains("codegen-units = 1\nincremental = true\n"));
     }
 
     #[test]
