@@ -3,7 +3,7 @@
 //! The loop writes them down at the end of each turn, once somebody has asked: so they can be read from any thread, also
 //! when the loop is stuck, and a loop that nobody asks pays for one look at a flag per turn.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use asyncio_core::blocking::RunBlocking;
 
@@ -77,7 +77,6 @@ impl Metrics {
 /// What the loop writes down.
 #[derive(Debug, Default)]
 pub(crate) struct Published {
-    wanted: AtomicBool,
     turns: AtomicU64,
     steps: AtomicU64,
     ready: AtomicUsize,
@@ -96,11 +95,6 @@ pub(crate) struct Now {
 }
 
 impl Published {
-    #[inline]
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed)
-    }
-
     /// The end of a turn with so many steps. The loop's thread alone calls it.
     #[inline]
     pub(crate) fn turned(&self, steps: usize, now: Now) {
@@ -121,7 +115,7 @@ impl LoopHandle {
     /// numbers; while the loop can be looked into from outside it keeps them anyway.
     pub fn metrics(&self) -> Metrics {
         let published = self.published();
-        published.wanted.store(true, Ordering::Relaxed);
+        self.switches().keep_metrics();
         let mut metrics = Metrics {
             turns: published.turns.load(Ordering::Relaxed),
             steps: published.steps.load(Ordering::Relaxed),

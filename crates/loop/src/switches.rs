@@ -1,6 +1,6 @@
-//! What of a loop can be set while it runs: who is told of failures, and debug mode.
+//! What of a loop can be set while it runs: who is told of failures, debug mode, and whether numbers are kept.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use asyncio_core::{ExceptionContext, ExceptionHandler, report, report_to_stderr};
@@ -10,10 +10,14 @@ use crate::LoopHandle;
 /// The part of a handle that can be set.
 #[derive(Debug)]
 pub(crate) struct Switches {
-    debug: AtomicBool,
+    /// `DEBUG` and `METRICS`: in one word, for each turn looks at it.
+    on: AtomicU8,
     /// In nanoseconds.
     slow_callback_duration: AtomicU64,
 }
+
+const DEBUG: u8 = 1;
+const METRICS: u8 = 2;
 
 /// As in Python.
 const SLOW: Duration = Duration::from_millis(100);
@@ -21,15 +25,44 @@ const SLOW: Duration = Duration::from_millis(100);
 impl Switches {
     pub(crate) fn new(debug: bool) -> Switches {
         Switches {
-            debug: AtomicBool::new(debug),
+            on: AtomicU8::new(if debug { DEBUG } else { 0 }),
             slow_callback_duration: AtomicU64::new(to_nanos(SLOW)),
+        }
+    }
+
+    /// Neither debug mode, nor has anybody asked for numbers.
+    #[inline]
+    pub(crate) fn all_off(&self) -> bool {
+        self.on.load(Ordering::Relaxed) == 0
+    }
+
+    fn is_on(&self, switch: u8) -> bool {
+        self.on.load(Ordering::Relaxed) & switch != 0
+    }
+
+    fn set(&self, switch: u8, on: bool) {
+        match on {
+            true => self.on.fetch_or(switch, Ordering::Relaxed),
+            false => self.on.fetch_and(!switch, Ordering::Relaxed),
+        };
+    }
+
+    /// Are numbers kept, for [`LoopHandle::metrics`]?
+    pub(crate) fn keeps_metrics(&self) -> bool {
+        self.is_on(METRICS)
+    }
+
+    pub(crate) fn keep_metrics(&self) {
+        // Asked again and again, and once is enough.
+        if !self.keeps_metrics() {
+            self.set(METRICS, true);
         }
     }
 
     /// In debug mode, how long a step may take.
     #[inline]
     pub(crate) fn limit(&self) -> Option<Duration> {
-        if !self.debug.load(Ordering::Relaxed) {
+        if !self.is_on(DEBUG) {
             return None;
         }
         let nanos = self.slow_callback_duration.load(Ordering::Relaxed);
@@ -106,7 +139,7 @@ impl LoopHandle {
     ///
     /// `loop.get_debug`.
     pub fn get_debug(&self) -> bool {
-        self.switches().debug.load(Ordering::Relaxed)
+        self.switches().is_on(DEBUG)
     }
 
     /// Turns debug mode on or off, from the next turn on: in it the loop's exception handler is told of steps that take
@@ -116,7 +149,7 @@ impl LoopHandle {
     ///
     /// `loop.set_debug`.
     pub fn set_debug(&self, debug: bool) {
-        self.switches().debug.store(debug, Ordering::Relaxed);
+        self.switches().set(DEBUG, debug);
         asyncio_core::set_debug(self.queue(), debug);
     }
 

@@ -93,7 +93,17 @@ impl LocalTimers {
     ///
     /// It may be earlier than the earliest deadline when timers were cancelled, never later; on a mock clock it is
     /// exact. An earlier deadline that another thread registers wakes the [unpark waker](LocalTimers::set_unpark).
+    #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
+        // A turn asks, and often there are none.
+        if self.is_empty() {
+            None
+        } else {
+            self.next_of_some()
+        }
+    }
+
+    fn next_of_some(&self) -> Option<Instant> {
         let shared = &self.local.shared;
         if !self.batch.is_empty() {
             return Some(shared.clock().now());
@@ -191,6 +201,7 @@ impl LocalTimers {
     }
 
     /// How many timers are pending.
+    #[inline]
     pub fn len(&self) -> usize {
         self.local.store.borrow().len() + self.local.shared.pending()
     }

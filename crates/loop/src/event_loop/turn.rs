@@ -60,6 +60,16 @@ impl EventLoop {
         if !self.timers.is_empty() {
             self.queue.enter(|| self.timers.fire(self.options.clock.now()));
         }
+        if self.handle.switches().all_off() {
+            self.queue.tick(self.options.tick_budget);
+        } else {
+            self.tick_and_tell();
+        }
+    }
+
+    /// A tick in debug mode, or one of which numbers are kept.
+    #[cold]
+    fn tick_and_tell(&mut self) {
         let steps = match self.handle.switches().limit() {
             None => self.queue.tick(self.options.tick_budget),
             Some(limit) => {
@@ -67,7 +77,7 @@ impl EventLoop {
                 self.queue.tick_watched(self.options.tick_budget, limit)
             }
         };
-        if self.handle.published().is_wanted() {
+        if self.handle.switches().keeps_metrics() {
             self.publish(steps);
         }
     }

@@ -20,3 +20,10 @@ fn program(name: &str, more: &[std::path::PathBuf]) -> Option<std::path::PathBuf
         .map(|folder| folder.join(name))
         .find(|file| file.is_file())
 }
+
+/// The page of the book whose snippets need what this package has.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../../docs/how-to/tokio-libraries.md")]
+    mod tokio_libraries {}
+}

@@ -16,7 +16,7 @@ mod measure;
 
 use measure::{Round, collected, cpu_time, signal, syscalls, wrk};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 const CONNECTIONS: [u32; 2] = [64, 256];
 
 fn main() -> io::Result<()> {
