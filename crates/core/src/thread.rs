@@ -287,6 +287,9 @@ pub(crate) fn with_running<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R
 #[inline]
 pub(crate) fn with_stepping<R>(f: impl FnOnce(Option<NonNull<Header>>) -> R) -> R {
     let running = THREAD.with(|thread| thread.running.get());
+    // SAFETY: it is `NOTHING`, the address of a cell, or that of a call with the bit: never null. Said, so that it is not
+    // looked for.
+    unsafe { std::hint::assert_unchecked(!running.is_null()) };
     // SAFETY: what has not the bit is the address of a cell.
     let task = (running.addr() & CALL == 0).then(|| unsafe { NonNull::new_unchecked(running.cast_mut()) });
     f(task)

@@ -86,7 +86,7 @@ fn signals_reach_the_child_and_none_is_sent_when_it_is_gone() {
     let ways: [(Send, i32); 3] = [
         (|child| child.kill(), -9),
         (|child| child.terminate(), -15),
-        (|child| child.send_signal(Signal::INT), -2),
+        (|child| child.send_signal(Signal::USR1), -10),
     ];
     run(async move {
         for (send, code) in ways {
