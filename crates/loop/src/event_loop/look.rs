@@ -20,10 +20,15 @@ pub(super) enum Look {
 }
 
 impl EventLoop {
-    /// Looks for events, and wakes who waits for them.
+    /// Looks for events, and wakes who waits for them. It is only timed if somebody is to be told.
     #[inline]
-    pub(super) fn look(&mut self, look: Look) -> io::Result<()> {
-        match self.handle.switches().limit() {
+    pub(super) fn look<const TELL: bool>(&mut self, look: Look) -> io::Result<()> {
+        let limit = if TELL {
+            self.handle.switches().limit()
+        } else {
+            None
+        };
+        match limit {
             None => self.look_untimed(look),
             Some(limit) => self.look_timed(look, limit),
         }

@@ -8,6 +8,9 @@
 //!
 //! Invariant: between `prepare_park` and `unparked` the loop does nothing but wait, so that each wake from another
 //! thread either is seen before the wait or ends it.
+//!
+//! A turn looks once whether anybody is to be told of it, debug mode or who asked for numbers; the rest is compiled for either
+//! case (`TELL`), so that an untold turn pays nothing more.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -20,32 +23,48 @@ impl EventLoop {
     ///
     /// What becomes ready in the reactor and the timers is woken inside the queue: such a wake takes no lock.
     pub(crate) fn turn(&mut self) -> io::Result<()> {
+        if self.handle.switches().all_off() {
+            self.take_turn::<false>()
+        } else {
+            self.take_turn::<true>()
+        }
+    }
+
+    fn take_turn<const TELL: bool>(&mut self) -> io::Result<()> {
         self.queue.take_remote();
         self.ask_watches();
         if self.queue.has_ready() || self.queue.is_stopping() {
             if self.driver.is_some() || self.reactor.source_count() > self.own_sources {
-                self.look(Look::Now)?;
+                self.look::<TELL>(Look::Now)?;
             }
         } else {
-            self.wait(None)?;
+            self.wait::<TELL>(None)?;
             self.queue.take_remote();
         }
-        self.fire_and_tick();
+        self.fire_and_tick::<TELL>();
         Ok(())
     }
 
     /// Turns the loop once, and waits until `limit` at most.
     pub(crate) fn turn_until(&mut self, limit: Instant) -> io::Result<()> {
+        if self.handle.switches().all_off() {
+            self.take_turn_until::<false>(limit)
+        } else {
+            self.take_turn_until::<true>(limit)
+        }
+    }
+
+    fn take_turn_until<const TELL: bool>(&mut self, limit: Instant) -> io::Result<()> {
         self.queue.take_remote();
         self.ask_watches();
         if self.queue.has_ready() || self.queue.is_stopping() || limit <= Instant::now() {
             // Looked at even if nothing is registered: a host that waits on the descriptor wants it to be quiet again.
-            self.look(Look::Now)?;
+            self.look::<TELL>(Look::Now)?;
         } else {
-            self.wait(Some(limit))?;
+            self.wait::<TELL>(Some(limit))?;
         }
         self.queue.take_remote();
-        self.fire_and_tick();
+        self.fire_and_tick::<TELL>();
         Ok(())
     }
 
@@ -56,14 +75,14 @@ impl EventLoop {
         }
     }
 
-    fn fire_and_tick(&mut self) {
+    fn fire_and_tick<const TELL: bool>(&mut self) {
         if !self.timers.is_empty() {
             self.queue.enter(|| self.timers.fire(self.options.clock.now()));
         }
-        if self.handle.switches().all_off() {
-            self.queue.tick(self.options.tick_budget);
-        } else {
+        if TELL {
             self.tick_and_tell();
+        } else {
+            self.queue.tick(self.options.tick_budget);
         }
     }
 
@@ -88,7 +107,7 @@ impl EventLoop {
         Some(self.options.clock.real(deadline))
     }
 
-    fn wait(&mut self, limit: Option<Instant>) -> io::Result<()> {
+    fn wait<const TELL: bool>(&mut self, limit: Option<Instant>) -> io::Result<()> {
         let deadline = match self.options.clock.is_mock() {
             false => self.real_deadline(),
             true => match self.jump() {
@@ -103,7 +122,7 @@ impl EventLoop {
             (Some(deadline), Some(limit)) => Some(deadline.min(limit)),
             (one, other) => one.or(other),
         };
-        let turned = self.look(Look::Until(until));
+        let turned = self.look::<TELL>(Look::Until(until));
         self.queue.unparked();
         turned
     }
