@@ -75,7 +75,8 @@ fn what_one_says_all_others_hear() {
     assert_eq!(bob.hears(), "ada: hello, bob\n");
     drop(bob);
     assert_eq!(ada.hears(), "* bob has left\n");
-    server.interrupt();
+    drop(ada);
+    server.ends_by_ctrl_c("good night\n");
 }
 
 #[test]
