@@ -2,7 +2,7 @@
 //!
 //! A snapshot: it takes from each task its name and its wait record, adds who holds what is waited for, and connects them.
 //! It may be taken on any thread. Taken on the loop's own thread it is exact for that loop's tasks; from elsewhere the
-//! records may have changed while they were read, so what must be stable (a deadlock) is to be seen twice.
+//! records may have changed while they were read, so what must be stable (a deadlock) is to be seen twice: `deadlocks`.
 //!
 //! Edges go from a task to what it waits for: to the task that it awaits, to the members of the group, gather or set, and
 //! to the holder of the lock or permit. `cycles` has the loops among them, by Tarjan's strongly connected components
@@ -11,6 +11,7 @@
 
 mod call_graph;
 mod cycles;
+mod deadlocks;
 mod edge;
 mod text;
 
@@ -158,12 +159,6 @@ impl TaskGraph {
                 node.descriptor = name(node.wait.address);
             }
         }
-    }
-
-    /// Tasks that wait for each other in a circle: none of them can go on. Each circle once, from its lowest number on,
-    /// in the order in which each waits for the next.
-    pub fn deadlocks(&self) -> Vec<Vec<usize>> {
-        cycles::cycles(&self.edges)
     }
 }
 

@@ -81,26 +81,6 @@ fn look(loops: &[std::sync::Arc<WatchedLoop>]) -> (TaskGraph, HashMap<u64, usize
     (graph, homes)
 }
 
-/// The circles that both looks saw, with the same waits.
-fn stable(first: &TaskGraph, second: &TaskGraph) -> Vec<Vec<u64>> {
-    let seen = |graph: &TaskGraph| -> Vec<Vec<(u64, usize)>> {
-        let nodes = graph.nodes();
-        let circles = graph.deadlocks().into_iter();
-        circles
-            .map(|circle| {
-                circle
-                    .iter()
-                    .map(|n| (nodes[*n].id, nodes[*n].wait.address))
-                    .collect()
-            })
-            .collect()
-    };
-    let before = seen(first);
-    let both = seen(second).into_iter().filter(|circle| before.contains(circle));
-    both.map(|circle| circle.into_iter().map(|(id, _)| id).collect())
-        .collect()
-}
-
 fn tasks(json: &mut Json) {
     let loops = watched::all();
     let (mut graph, mut homes) = look(&loops);
@@ -108,7 +88,7 @@ fn tasks(json: &mut Json) {
     if !graph.deadlocks().is_empty() {
         std::thread::sleep(SECOND_LOOK);
         let (again, homes_again) = look(&loops);
-        deadlocks = stable(&graph, &again);
+        deadlocks = again.lasting_deadlocks(&graph);
         (graph, homes) = (again, homes_again);
     }
     let steps: Vec<Glimpse> = loops
@@ -128,10 +108,10 @@ fn tasks(json: &mut Json) {
             }
         });
     });
-    json.key("deadlocks").array(deadlocks, |json, circle| {
-        json.array(circle, |json, id| json.number(id));
+    json.key("deadlocks").array(&deadlocks, |json, circle| {
+        json.array(circle, |json, index| json.number(graph.nodes()[*index].id));
     });
-    json.key("tree").string(&graph.to_string());
+    json.key("tree").string(&graph.text(&deadlocks).to_string());
 }
 
 fn task(json: &mut Json, graph: &TaskGraph, index: usize, runs: bool) {

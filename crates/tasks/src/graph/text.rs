@@ -33,6 +33,19 @@ impl TaskGraph {
         text
     }
 
+    /// The tree, and below it those circles: of [`deadlocks`](TaskGraph::deadlocks) or
+    /// [`lasting_deadlocks`](TaskGraph::lasting_deadlocks).
+    ///
+    /// # Panics
+    ///
+    /// When it is written, if a circle names a node that there is not.
+    pub fn text<'a>(&'a self, deadlocks: &'a [Vec<usize>]) -> impl fmt::Display + 'a {
+        Text {
+            graph: self,
+            deadlocks,
+        }
+    }
+
     fn describe_holder(&self, holder: &Holder) -> String {
         let who = match self.position(holder.task) {
             Some(index) => self.nodes[index].name.to_string(),
@@ -60,6 +73,34 @@ impl TaskGraph {
             wait if wait.is_empty() => Ok(()),
             wait => write!(f, " waits for {wait}"),
         }
+    }
+
+    fn write_tree(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = vec![false; self.nodes.len()];
+        for root in self.roots() {
+            // A node, what is in front of it, and whether it is the last of its parent's.
+            let mut open = vec![(root, String::new(), None)];
+            while let Some((node, indent, last)) = open.pop() {
+                let (branch, deeper) = match last {
+                    None => ("", ""),
+                    Some(true) => ("└── ", "    "),
+                    Some(false) => ("├── ", "│   "),
+                };
+                write!(f, "{indent}{branch}")?;
+                if std::mem::replace(&mut shown[node], true) {
+                    let TaskNode { name, .. } = &self.nodes[node];
+                    writeln!(f, "{name} (see above)")?;
+                    continue;
+                }
+                self.write_node(f, node)?;
+                writeln!(f)?;
+                let indent = indent + deeper;
+                for (n, (to, _)) in self.edges[node].iter().rev().enumerate() {
+                    open.push((*to, indent.clone(), Some(n == 0)));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Those from which the tree begins: whom nobody waits for, and one of each circle.
@@ -112,38 +153,32 @@ fn thing(wait: Wait) -> String {
     }
 }
 
-/// The tree, and below it the deadlocks.
+/// The tree, and below it the [`deadlocks`](TaskGraph::deadlocks) of this snapshot.
 impl fmt::Display for TaskGraph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = vec![false; self.nodes.len()];
-        for root in self.roots() {
-            // A node, what is in front of it, and whether it is the last of its parent's.
-            let mut open = vec![(root, String::new(), None)];
-            while let Some((node, indent, last)) = open.pop() {
-                let (branch, deeper) = match last {
-                    None => ("", ""),
-                    Some(true) => ("└── ", "    "),
-                    Some(false) => ("├── ", "│   "),
-                };
-                write!(f, "{indent}{branch}")?;
-                if std::mem::replace(&mut shown[node], true) {
-                    let TaskNode { name, .. } = &self.nodes[node];
-                    writeln!(f, "{name} (see above)")?;
-                    continue;
-                }
-                self.write_node(f, node)?;
-                writeln!(f)?;
-                let indent = indent + deeper;
-                for (n, (to, _)) in self.edges[node].iter().rev().enumerate() {
-                    open.push((*to, indent.clone(), Some(n == 0)));
-                }
-            }
+        let deadlocks = &self.deadlocks();
+        Text {
+            graph: self,
+            deadlocks,
         }
-        for circle in self.deadlocks() {
+        .fmt(f)
+    }
+}
+
+/// A graph, and those of its circles that are called deadlocks.
+struct Text<'a> {
+    graph: &'a TaskGraph,
+    deadlocks: &'a [Vec<usize>],
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.graph.write_tree(f)?;
+        for circle in self.deadlocks {
             writeln!(f, "deadlock:")?;
             for node in circle {
                 f.write_str("  ")?;
-                self.write_node(f, node)?;
+                self.graph.write_node(f, *node)?;
                 writeln!(f)?;
             }
         }
