@@ -187,7 +187,11 @@ fn connect(nodes: &[TaskNode]) -> Vec<Vec<(usize, EdgeKind)>> {
                 members.map(|member| (*member, EdgeKind::Member)).collect()
             }
             _ => {
-                let holder = node.holder.and_then(|holder| by_id.get(&holder.task));
+                // Who was given it and has only not had its step yet does not wait for itself.
+                let other = node
+                    .holder
+                    .filter(|holder| !holder.granted || holder.task != node.id);
+                let holder = other.and_then(|holder| by_id.get(&holder.task));
                 holder
                     .map(|holder| (*holder, EdgeKind::Holds))
                     .into_iter()

@@ -4,7 +4,7 @@ use std::fmt;
 
 use asyncio_core::{Holder, Wait, WaitKind};
 
-use super::{TaskGraph, TaskNode};
+use super::{EdgeKind, TaskGraph, TaskNode};
 
 impl TaskGraph {
     /// What the task at `index` waits for, in words, and where that is held, by whom and since which place of the program;
@@ -15,12 +15,14 @@ impl TaskGraph {
     /// When there is no such node.
     pub fn describe_wait(&self, index: usize) -> String {
         let node = &self.nodes[index];
+        // Without those that a program has added.
+        let of = |kind| self.edges[index].iter().filter(move |edge| edge.1 == kind);
         let mut text = match node.wait.kind {
-            WaitKind::Task => match self.edges[index].first() {
+            WaitKind::Task => match of(EdgeKind::Awaits).next() {
                 Some((task, _)) => format!("task {}", self.nodes[*task].name),
                 None => "a task".to_owned(),
             },
-            WaitKind::Group => match self.edges[index].len() {
+            WaitKind::Group => match of(EdgeKind::Member).count() {
                 0 => "a group of tasks".to_owned(),
                 1 => "a group with 1 task left".to_owned(),
                 count => format!("a group with {count} tasks left"),
