@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use asyncio_loop::{ExceptionContext, Runner, call_soon};
 use asyncio_sync::Lock;
@@ -74,6 +74,44 @@ fn a_loop_that_computes_is_told_from_one_that_sleeps() {
     });
     let (_, _, message) = ran.expect("it ran");
     assert!(message.contains("computes"), "{message}");
+}
+
+/// How long the report says that the step has taken.
+fn seconds(message: &str) -> f64 {
+    let (_, rest) = message.split_once("a step has taken ").expect(message);
+    let (seconds, _) = rest.split_once(" seconds and has not ended").expect(message);
+    seconds.parse().expect(message)
+}
+
+// DEV-03
+#[test]
+fn a_stuck_loop_is_told_of_within_a_second_of_its_step_with_the_name_of_the_task() {
+    // What the report says, and what the step itself sees.
+    let attempt = || {
+        let (to, reported) = channel();
+        let mut runner = Runner::new().debug(true).exception_handler(told(to));
+        let ran = runner.run(async move {
+            let stuck = task().name("does not end");
+            let stuck = stuck.create(async move {
+                let began = Instant::now();
+                (until_stuck(&reported), began.elapsed().as_secs_f64())
+            });
+            stuck.await.expect("it ends")
+        });
+        let ((name, _, message), took) = ran.expect("it ran");
+        assert_eq!(name.as_deref(), Some("does not end"));
+        (seconds(&message), took)
+    };
+    // A machine that has much to do may be late, but not each time.
+    let mut tries = Vec::new();
+    for _ in 0..5 {
+        let (said, took) = attempt();
+        tries.push((said, took));
+        if said < 1.0 && took < 1.0 {
+            return;
+        }
+    }
+    panic!("{tries:?}");
 }
 
 // DEV-03
