@@ -1,24 +1,15 @@
 //! The call graph of a task: who awaits it, by whatever way to wait.
 
-use std::time::Duration;
+#[path = "kit/ways.rs"]
+mod ways;
 
-use asyncio_loop::Runner;
+use asyncio_loop::{Runner, call_soon};
+use asyncio_sync::Lock;
 use asyncio_tasks::{
-    AwaitEdge, FutureCallGraph, TaskRef, capture_call_graph, capture_call_graph_of, create_task,
-    format_call_graph, gather_tasks, print_call_graph, shield, task, task_group_infallible, timeout, wait,
-    write_call_graph,
+    AwaitEdge, capture_call_graph, capture_call_graph_of, create_task, format_call_graph, print_call_graph,
+    task, to_thread, write_call_graph,
 };
-use asyncio_timers::sleep;
-
-/// Lets everything come to rest.
-async fn rest() {
-    sleep(Duration::from_millis(1)).await;
-}
-
-fn names(graph: &FutureCallGraph) -> Vec<String> {
-    let names = graph.awaited_by.iter().map(|graph| graph.task.get_name());
-    names.map(|name| name.to_string()).collect()
-}
+use ways::{PLAIN, WATCHED, names, rest, waiters};
 
 fn run<F: Future>(future: F) -> F::Output {
     // In debug mode groups and gathers tell of their members too.
@@ -48,6 +39,20 @@ fn outside_of_tasks_there_is_no_graph_and_inside_it_names_the_waiters() {
         "{text}"
     );
     assert!(text.contains("tests/call_graph.rs:"), "{text}");
+}
+
+// GRA-01, GRA-02
+#[test]
+fn in_a_callback_and_on_a_thread_for_blocking_work_there_is_no_graph() {
+    let nothing = || capture_call_graph().is_none() && format_call_graph().is_empty();
+    run(async move {
+        assert!(!nothing(), "this is a task");
+        let (tell, told) = std::sync::mpsc::channel();
+        call_soon(move || tell.send(nothing()).expect("it is awaited"));
+        tasks_step().await;
+        assert_eq!(told.try_recv(), Ok(true));
+        assert!(to_thread(nothing).await.expect("it ends"));
+    });
 }
 
 // TSK-59, GRA-05: the stack of a task that waits, of one that has not begun, and of one that has ended.
@@ -110,54 +115,61 @@ fn an_edge_that_a_program_adds_lasts_until_it_is_dropped() {
     });
 }
 
+// GRA-04
+#[test]
+fn in_a_circle_a_task_that_comes_again_has_no_waiters_listed() {
+    run(async {
+        let make = |name: &'static str| task().name(name).create(std::future::pending::<()>());
+        let (one, two, out) = (make("one"), make("two"), make("out"));
+        let _circle = [
+            AwaitEdge::new(&one, &two),
+            AwaitEdge::new(&two, &one),
+            AwaitEdge::new(&one, &out),
+        ];
+        let graph = capture_call_graph_of(&one);
+        assert_eq!(names(&graph), ["two", "out"]);
+        let [two, out] = &graph.awaited_by[..] else {
+            panic!("{graph}")
+        };
+        assert_eq!(names(two), ["one"]);
+        let again = &two.awaited_by[0];
+        assert_eq!(again.task, graph.task);
+        assert_eq!(again.call_stack, graph.call_stack);
+        assert!(
+            again.awaited_by.is_empty() && out.awaited_by.is_empty(),
+            "{graph}"
+        );
+        assert_eq!(
+            graph.to_string().matches("* Task(name='one'").count(),
+            2,
+            "{graph}"
+        );
+    });
+}
+
+// GRA-05
+#[test]
+fn an_entry_for_a_lock_has_the_place_where_its_holder_took_it() {
+    run(async {
+        let lock = std::sync::Arc::new(Lock::new(()));
+        let (_guard, line) = (lock.clone().acquire_owned().await, line!());
+        let wants = create_task(lock.acquire_owned());
+        rest().await;
+        let stack = capture_call_graph_of(&wants).call_stack;
+        assert_eq!(stack.len(), 2, "{stack:?}");
+        assert!(stack[0].name.starts_with("waits for a lock"), "{stack:?}");
+        let taken = stack[0].location.expect("it is known");
+        assert_eq!((taken.file(), taken.line()), (file!(), line));
+        assert_eq!(stack[1].location, Some(wants.location()));
+    });
+}
+
 // GRA-08
 #[test]
 fn every_way_to_wait_shows_in_the_graph() {
-    async fn check(how: &str, awaited: &TaskRef) {
-        rest().await;
-        assert_eq!(names(&capture_call_graph_of(awaited)), [how], "{how}");
-    }
     run(async {
-        let pending = || create_task(std::future::pending::<()>());
-        let (one, long) = (pending(), Duration::from_secs(3600));
-        let of = one.task_ref();
-        let _task = task().name("await").create(one);
-        check("await", &of).await;
-
-        let one = pending();
-        let of = one.task_ref();
-        let _task = task().name("shield").create(shield(one));
-        check("shield", &of).await;
-
-        let one = pending();
-        let of = one.task_ref();
-        let _task = task()
-            .name("timeout")
-            .create(async move { timeout(long, one).await.is_ok() });
-        check("timeout", &of).await;
-
-        let one = pending();
-        let of = one.task_ref();
-        let _task = task().name("gather").create(gather_tasks([one, pending()]));
-        check("gather", &of).await;
-
-        let one = pending();
-        let of = one.task_ref();
-        let _task = task().name("wait").create(async move {
-            let mut tasks = vec![one, pending()];
-            wait(&mut tasks).await.len()
-        });
-        check("wait", &of).await;
-
-        let (tell, told) = std::sync::mpsc::channel();
-        let _task = task()
-            .name("group")
-            .create(task_group_infallible(async move |tg| {
-                let child = tg.start(std::future::pending::<()>());
-                let _ = tell.send(child.task_ref().expect("the group takes tasks"));
-            }));
-        rest().await;
-        let of = told.try_recv().expect("the group has begun");
-        check("group", &of).await;
+        for how in PLAIN.into_iter().chain(WATCHED) {
+            assert_eq!(waiters(how).await, [how], "{how}");
+        }
     });
 }

@@ -91,8 +91,8 @@ impl fmt::Display for FutureCallGraph {
 /// The call graph of the task that takes a step on this thread; `None` outside of tasks.
 ///
 /// Edges by a plain `await` of a task, by `shield` and by timeouts are always there. Those by groups, gathers and sets, and
-/// those to the holders of locks, are there while some loop of the process is in debug mode or can be looked into
-/// from outside.
+/// those to the holders of locks and permits, are noted while there is a loop in the process that was in debug mode or can
+/// be looked into from outside.
 ///
 /// # Python
 ///
