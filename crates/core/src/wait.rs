@@ -27,7 +27,7 @@ pub enum WaitKind {
     Unknown,
     /// A task; the address is that of its cell.
     Task,
-    /// The tasks of a group or a set.
+    /// All tasks of a group or a set.
     Group,
     /// A deadline.
     Timer,
@@ -35,7 +35,7 @@ pub enum WaitKind {
     Io,
     /// A lock.
     Lock,
-    /// A permit of a semaphore.
+    /// A permit of a semaphore that was made with several, or with none.
     Semaphore,
     /// A condition, an event, a barrier or another signal.
     Signal,
@@ -47,9 +47,13 @@ pub enum WaitKind {
     Thread,
     /// A promise.
     Promise,
+    /// Any one of several tasks of a set.
+    AnyOf,
+    /// The permit of a semaphore that was made with one.
+    OnlyPermit,
 }
 
-const KINDS: [WaitKind; 12] = [
+const KINDS: [WaitKind; 14] = [
     WaitKind::Unknown,
     WaitKind::Task,
     WaitKind::Group,
@@ -62,6 +66,8 @@ const KINDS: [WaitKind; 12] = [
     WaitKind::Process,
     WaitKind::Thread,
     WaitKind::Promise,
+    WaitKind::AnyOf,
+    WaitKind::OnlyPermit,
 ];
 const KIND_BITS: u32 = 4;
 

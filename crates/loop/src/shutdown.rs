@@ -101,7 +101,10 @@ pub(crate) fn cancel_all(event_loop: &mut EventLoop, grace: Option<Duration>) {
 pub(crate) fn report_late(event_loop: &EventLoop, timer: Option<&OutOfTime>) {
     let grace = timer.map_or(Duration::ZERO, |timer| timer.grace);
     for task in left(event_loop, timer) {
-        if matches!(task.wait().kind, WaitKind::Task | WaitKind::Group) {
+        if matches!(
+            task.wait().kind,
+            WaitKind::Task | WaitKind::Group | WaitKind::AnyOf
+        ) {
             continue;
         }
         let message = format!("Task did not end within {grace:?} of the request to stop, and is dropped");

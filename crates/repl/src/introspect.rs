@@ -73,7 +73,9 @@ fn show(command: &str, arguments: &[OsString], view: impl Fn(&Value) -> (String,
             Some(every) => std::thread::sleep(every),
             None if good => return ExitCode::SUCCESS,
             None => {
-                eprintln!("asyncio {command}: there are tasks that wait for each other");
+                eprintln!(
+                    "asyncio {command}: there are tasks that wait for each other, and stand still unless a timeout or a request to stop ends a wait"
+                );
                 return ExitCode::FAILURE;
             }
         }

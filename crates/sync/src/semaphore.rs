@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use asyncio_core::{WaitKind, waits_for};
 use pin_project_lite::pin_project;
 
 use crate::blocking::block_on;
@@ -46,6 +47,8 @@ pub use permit::{OwnedPermit, Permit};
 /// ```
 pub struct Semaphore {
     permits: Permits,
+    /// It was made with one permit, so that it is like a lock.
+    is_single: bool,
 }
 
 impl Semaphore {
@@ -59,7 +62,7 @@ impl Semaphore {
         ///
         /// With more than [`MAX_PERMITS`](Semaphore::MAX_PERMITS).
         pub const fn new(value: usize) -> Semaphore {
-            Semaphore { permits: Permits::new(value) }
+            Semaphore { permits: Permits::new(value), is_single: value == 1 }
         }
     }
 
@@ -254,6 +257,13 @@ impl Lender<'_> {
         }
     }
 
+    fn is_single(self) -> bool {
+        match self {
+            Lender::Semaphore(semaphore) => semaphore.is_single,
+            Lender::Bounded(semaphore) => semaphore.bound() == 1,
+        }
+    }
+
     fn address(self) -> usize {
         match self {
             Lender::Semaphore(semaphore) => semaphore.permits.address(),
@@ -280,7 +290,14 @@ impl<'a> Future for AcquirePermit<'a> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit<'a>> {
         let this = self.project();
         let (lender, count) = (*this.lender, *this.count);
-        this.turn.poll(count, cx).map(|()| Permit::new(lender, count))
+        if this.turn.poll(count, cx).is_ready() {
+            return Poll::Ready(Permit::new(lender, count));
+        }
+        if lender.is_single() {
+            // One has it, and nobody else can let this one go on.
+            waits_for(WaitKind::OnlyPermit, lender.address());
+        }
+        Poll::Pending
     }
 }
 

@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use asyncio_core::{WaitKind, waits_for};
+use asyncio_core::waits_for;
 use asyncio_timers::{Sleep, sleep};
 use futures_lite::Stream;
 
-use crate::ready_set::ReadySet;
+use crate::ready_set::{ReadySet, of_several};
 use crate::{Task, TimeoutError};
 
 /// Gives the tasks in the order in which they end: by [`next`](AsCompleted::next), as a `Stream`, or as an iterator
@@ -108,7 +108,7 @@ impl<T> AsCompleted<T> {
                 return Poll::Ready(Some(Err(TimeoutError::default())));
             }
         }
-        waits_for(WaitKind::Group, self.ready.address());
+        waits_for(of_several(self.left), self.ready.address());
         Poll::Pending
     }
 }

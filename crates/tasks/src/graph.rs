@@ -13,6 +13,7 @@ mod call_graph;
 mod cycles;
 mod deadlocks;
 mod edge;
+mod stuck;
 mod text;
 
 use std::collections::HashMap;
@@ -61,8 +62,12 @@ pub enum EdgeKind {
     Awaits,
     /// It awaits a group, a gather or a set that the task is a member of.
     Member,
+    /// It waits for any one of several tasks, of which this is one.
+    AnyOf,
     /// The task holds what it waits for.
     Holds,
+    /// The task was the last to take one of the permits of the semaphore that it waits for. Others may have some, too.
+    MayHold,
     /// A program said so; see [`AwaitEdge`].
     Told,
 }
@@ -96,7 +101,10 @@ pub struct TaskGraph {
 impl TaskNode {
     fn of(task: &TaskRef) -> TaskNode {
         let wait = task.wait();
-        let held = matches!(wait.kind, WaitKind::Lock | WaitKind::Semaphore);
+        let held = matches!(
+            wait.kind,
+            WaitKind::Lock | WaitKind::OnlyPermit | WaitKind::Semaphore
+        );
         TaskNode {
             id: task.id(),
             name: task.get_name(),
@@ -182,27 +190,34 @@ fn connect(nodes: &[TaskNode]) -> Vec<Vec<(usize, EdgeKind)>> {
                 let task = by_address.get(&node.wait.address);
                 task.map(|task| (*task, EdgeKind::Awaits)).into_iter().collect()
             }
-            WaitKind::Group => {
+            WaitKind::Group | WaitKind::AnyOf => {
+                let kind = match node.wait.kind {
+                    WaitKind::Group => EdgeKind::Member,
+                    _ => EdgeKind::AnyOf,
+                };
                 let members = members.get(&node.wait.address).into_iter().flatten();
-                members.map(|member| (*member, EdgeKind::Member)).collect()
+                members.map(|member| (*member, kind)).collect()
             }
             _ => {
+                let kind = match node.wait.kind {
+                    WaitKind::Semaphore => EdgeKind::MayHold,
+                    _ => EdgeKind::Holds,
+                };
                 // Who was given it and has only not had its step yet does not wait for itself.
                 let other = node
                     .holder
                     .filter(|holder| !holder.granted || holder.task != node.id);
                 let holder = other.and_then(|holder| by_id.get(&holder.task));
-                holder
-                    .map(|holder| (*holder, EdgeKind::Holds))
-                    .into_iter()
-                    .collect()
+                holder.map(|holder| (*holder, kind)).into_iter().collect()
             }
         })
         .collect();
     for (awaited, waiter) in edge::told() {
         if let (Some(awaited), Some(waiter)) = (by_id.get(&awaited), by_id.get(&waiter)) {
-            if !edges[*waiter].iter().any(|(to, _)| to == awaited) {
-                edges[*waiter].push((*awaited, EdgeKind::Told));
+            match edges[*waiter].iter_mut().find(|(to, _)| to == awaited) {
+                Some((_, kind @ EdgeKind::MayHold)) => *kind = EdgeKind::Told,
+                Some(_) => {}
+                None => edges[*waiter].push((*awaited, EdgeKind::Told)),
             }
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use asyncio_core::note_member;
+use asyncio_core::{WaitKind, note_member};
 
 use crate::Task;
 
@@ -61,6 +61,14 @@ impl Shared {
             std::mem::take(&mut state.waiters)
         };
         waiters.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// What one waits for who waits for any of so many tasks: of one it is that task.
+pub(crate) fn of_several(tasks: usize) -> WaitKind {
+    match tasks {
+        1 => WaitKind::Group,
+        _ => WaitKind::AnyOf,
     }
 }
 

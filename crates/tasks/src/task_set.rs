@@ -5,9 +5,9 @@ use std::future::Future;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use asyncio_core::{ExceptionContext, Outcome, WaitKind, report_for, waits_for};
+use asyncio_core::{ExceptionContext, Outcome, report_for, waits_for};
 
-use crate::ready_set::ReadySet;
+use crate::ready_set::{ReadySet, of_several};
 use crate::{JoinError, Task, TaskBuilder, timeout};
 
 /// Tasks that come and go: a failure of one harms no other, and each is taken out when it has ended.
@@ -151,7 +151,7 @@ impl<T: 'static> TaskSet<T> {
                     }
                 }
                 Poll::Pending => {
-                    waits_for(WaitKind::Group, self.ready.address());
+                    waits_for(of_several(self.len), self.ready.address());
                     return Poll::Pending;
                 }
             }

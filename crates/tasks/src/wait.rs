@@ -10,7 +10,7 @@ use asyncio_core::{Outcome, WaitKind, waits_for};
 use asyncio_timers::{Sleep, sleep};
 
 use crate::Task;
-use crate::ready_set::ReadySet;
+use crate::ready_set::{ReadySet, of_several};
 
 /// Waits until the tasks have ended, or [some of them](Wait::return_when), or [for so long](Wait::timeout). Gives the
 /// ones that have ended, in the order of the list, and leaves the others in it.
@@ -135,7 +135,11 @@ impl<T> Future for Wait<'_, T> {
             .as_mut()
             .is_some_and(|sleep| Pin::new(sleep).poll(cx).is_ready());
         if !enough && !late && this.left > 0 {
-            waits_for(WaitKind::Group, ready.address());
+            let kind = match this.when {
+                ReturnWhen::AllCompleted => WaitKind::Group,
+                ReturnWhen::FirstCompleted | ReturnWhen::FirstException => of_several(this.left),
+            };
+            waits_for(kind, ready.address());
             return Poll::Pending;
         }
         let (done, left) = std::mem::take(this.tasks)

@@ -207,6 +207,10 @@ impl BoundedSemaphore {
         self.permits.holder()
     }
 
+    pub(super) fn bound(&self) -> usize {
+        self.bound
+    }
+
     pub(super) fn permits(&self) -> &Permits {
         &self.permits
     }

@@ -3,13 +3,21 @@
 //! A circle that was read while its tasks took steps may never have been there as a whole. One that two snapshots show with
 //! the same waits was not torn, so whoever looks from another thread looks twice.
 
-use super::{TaskGraph, cycles};
+use super::{TaskGraph, cycles, stuck};
 
 impl TaskGraph {
-    /// Tasks that wait for each other in a circle: none of them can go on. Each circle once, from its lowest number on,
-    /// in the order in which each waits for the next.
+    /// Tasks that wait for each other in a circle: none of them goes on by itself. Each circle once, from its lowest number
+    /// on, in the order in which each waits for the next.
+    ///
+    /// One who waits for any of several tasks, as by [`wait`](crate::wait) for the first, [`as_completed`](crate::as_completed)
+    /// and [`TaskSet`](crate::TaskSet), is in a circle only if all of them are stuck. To wait for a permit of a semaphore makes
+    /// no circle unless it was made with one, since others may have permits, too.
+    ///
+    /// It is not known whether a wait has another end: a timeout around it, another branch of a `select`, a task of the group
+    /// that fails, a request to stop. And of a lock for many readers the last who took it is known, who may have let go of it
+    /// before others did. So a circle says that its tasks stand still unless something of this kind comes to their help.
     pub fn deadlocks(&self) -> Vec<Vec<usize>> {
-        cycles::cycles(&self.edges)
+        cycles::cycles(&stuck::binding(&self.edges))
     }
 
     /// Those of the [`deadlocks`](TaskGraph::deadlocks) that an earlier snapshot had too, with the same waits. For who looks

@@ -27,6 +27,11 @@ impl TaskGraph {
                 1 => "a group with 1 task left".to_owned(),
                 count => format!("a group with {count} tasks left"),
             },
+            WaitKind::AnyOf => match of(EdgeKind::AnyOf).count() {
+                0 => "any of several tasks".to_owned(),
+                1 => "any of several tasks, of which 1 is known".to_owned(),
+                count => format!("any of {count} tasks"),
+            },
             _ => node.descriptor.clone().unwrap_or_else(|| thing(node.wait)),
         };
         if let Some(holder) = &node.holder {
@@ -143,7 +148,7 @@ fn thing(wait: Wait) -> String {
         WaitKind::Io if wait.address <= i32::MAX as usize => return format!("descriptor {}", wait.address),
         WaitKind::Io => "a stream",
         WaitKind::Lock => "a lock",
-        WaitKind::Semaphore => "a permit of a semaphore",
+        WaitKind::Semaphore | WaitKind::OnlyPermit => "a permit of a semaphore",
         WaitKind::Signal => "a signal",
         WaitKind::Queue => "a queue",
         WaitKind::Promise => "a promise",

@@ -294,7 +294,10 @@ impl<T> State<T> {
 #[cold]
 fn give_up<E: 'static>(group: &TaskGroup<E>, grace: Duration) {
     for task in group.shared.running() {
-        let waits = matches!(task.wait().kind, WaitKind::Task | WaitKind::Group);
+        let waits = matches!(
+            task.wait().kind,
+            WaitKind::Task | WaitKind::Group | WaitKind::AnyOf
+        );
         if !waits {
             let message =
                 format!("Task did not end within the grace of {grace:?} of its group, and is dropped");
