@@ -17,9 +17,11 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 assert_impl_all!(ThreadSafeHandle: Send, Sync, Unpin, Clone);
 assert_impl_all!(LoopHandle: Send, Sync, Unpin, Clone);
 assert_impl_all!(Handle: Unpin, Clone);
+// DEV-02: what belongs to a loop's thread does not compile elsewhere.
 assert_not_impl_any!(Handle: Send, Sync);
 assert_not_impl_any!(TimerHandle: Send, Sync);
 assert_not_impl_any!(EventLoop: Send, Sync);
+assert_not_impl_any!(Runner: Send, Sync);
 
 type Log = Rc<RefCell<Vec<u32>>>;
 

@@ -48,6 +48,8 @@ fn a_handle_on_the_wrong_thread_gives_the_callback_back() {
             assert!(message.contains("call_soon_threadsafe"), "{message}");
             let message = catch(|| drop(handle.call_later(Duration::ZERO, || ())));
             assert!(message.contains("call_soon_threadsafe"), "{message}");
+            let message = catch(|| drop(handle.call_at(Instant::now(), || ())));
+            assert!(message.contains("call_soon_threadsafe"), "{message}");
             let inside =
                 asyncio_loop::run(
                     async move { handle.try_call_at(Instant::now(), || ()).unwrap_err().reason },

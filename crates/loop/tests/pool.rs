@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use asyncio_loop::Runner;
-use asyncio_tasks::{spawn, yield_now};
+use asyncio_loop::{Runner, get_running_loop};
+use asyncio_tasks::{create_task, spawn, to_thread, yield_now};
 use asyncio_timers::sleep;
 
 fn on_two_workers<F: Future>(main: F) -> F::Output {
@@ -29,6 +29,30 @@ fn tasks_behind_a_stuck_worker_are_run_by_the_other() {
                 .sum::<u32>()
         });
         assert_eq!(stuck.await.unwrap(), 45);
+    });
+}
+
+// DEV-09
+#[test]
+fn blocking_work_on_threads_of_its_own_stops_no_task_of_the_loop() {
+    on_two_workers(async {
+        let (to_one, one) = channel::<u32>();
+        let (to_other, other) = channel::<u32>();
+        // Both block until a task of the loop has had its steps.
+        let one = to_thread(move || one.recv_timeout(Duration::from_secs(20)));
+        let other =
+            get_running_loop().run_in_executor(None, move || other.recv_timeout(Duration::from_secs(20)));
+        let goes_on = create_task(async move {
+            for _ in 0..10 {
+                sleep(Duration::from_micros(100)).await;
+                yield_now().await;
+            }
+            to_one.send(1).unwrap();
+            to_other.send(2).unwrap();
+        });
+        assert_eq!(one.await.unwrap(), Ok(1));
+        assert_eq!(other.await.unwrap(), Ok(2));
+        goes_on.await.unwrap();
     });
 }
 

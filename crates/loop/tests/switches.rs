@@ -1,5 +1,7 @@
 //! Exception handlers and debug mode, set on a loop that runs.
 
+use std::panic::Location;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
@@ -8,7 +10,7 @@ use asyncio_loop::{
     EventLoop, ExceptionContext, ExceptionHandler, Runner, call_later, call_soon, get_running_loop,
 };
 use asyncio_reactor::Async;
-use asyncio_tasks::{create_task, spawn, to_thread, yield_now};
+use asyncio_tasks::{create_task, spawn, task, to_thread, yield_now};
 use asyncio_timers::sleep;
 
 type Reports = Arc<Mutex<Vec<String>>>;
@@ -74,7 +76,7 @@ fn a_handler_that_panics_does_not_end_the_loop() {
     handle.call_exception_handler(&ExceptionContext::new("after the end"));
 }
 
-// LOP-65, LOP-66, LOP-67
+// DEV-01, LOP-65, LOP-66, LOP-67
 #[test]
 fn debug_mode_reports_slow_steps_from_the_turn_on_in_which_it_is_turned_on() {
     let (reports, handler) = collector();
@@ -126,6 +128,48 @@ fn debug_mode_reports_slow_steps_from_the_turn_on_in_which_it_is_turned_on() {
     );
 }
 
+// DEV-03
+#[test]
+fn a_slow_step_is_told_with_the_place_of_its_task_and_a_slow_callback_with_its_own() {
+    type Place = Option<&'static Location<'static>>;
+    let (to, reported) = channel::<(Option<(String, Place)>, Place, String)>();
+    let mut runner = Runner::new().debug(true).exception_handler(move |context| {
+        let task = context.task();
+        let task = task.map(|task| (task.get_name().to_string(), Some(task.location())));
+        // What is still slow at the end nobody hears.
+        let _ = to.send((task, context.location(), context.message().to_owned()));
+    });
+    let ran = runner.run(async move {
+        get_running_loop().set_slow_callback_duration(Duration::ZERO);
+        // It holds from the next turn on.
+        sleep(Duration::from_millis(1)).await;
+        let (_task, task_line) = (task().name("slow").create(async {}), line!());
+        let (_call, call_line) = (call_soon(|| ()), line!());
+        let (mut step, mut callback) = (None, None);
+        for _ in 0..100 {
+            sleep(Duration::from_millis(1)).await;
+            for (task, place, message) in reported.try_iter() {
+                match task {
+                    None if message.contains("callback") => callback = callback.or(Some((place, message))),
+                    Some((name, place)) if name == "slow" => step = step.or(Some((place, message))),
+                    // The reactor, and this task.
+                    None | Some(_) => {}
+                }
+            }
+        }
+        for (told, line, message) in [
+            (step, task_line, "Executing a task's step took "),
+            (callback, call_line, "Executing a callback took "),
+        ] {
+            let (place, said) = told.unwrap();
+            let place = place.expect("it is known");
+            assert_eq!((place.file(), place.line()), (file!(), line), "{said}");
+            assert!(said.starts_with(message), "{said}");
+        }
+    });
+    ran.unwrap();
+}
+
 // LOP-67
 #[test]
 fn slow_steps_on_the_pool_are_reported_too() {
@@ -143,8 +187,16 @@ fn slow_steps_on_the_pool_are_reported_too() {
             spawn(async {}).await.unwrap();
             assert!(reports.lock().unwrap().is_empty());
             this.set_slow_callback_duration(Duration::ZERO);
-            let on_pool = spawn(async {
-                yield_now().await;
+            let told = reports.clone();
+            let on_pool = spawn(async move {
+                // It holds from the worker's next turn on, which may be many steps later.
+                let step = |text: &String| text.starts_with("Executing a task's step took");
+                for _ in 0..10_000 {
+                    if told.lock().unwrap().iter().any(step) {
+                        break;
+                    }
+                    yield_now().await;
+                }
                 get_running_loop().set_slow_callback_duration(Duration::MAX);
             });
             on_pool.await.unwrap();

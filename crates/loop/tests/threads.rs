@@ -6,7 +6,7 @@ use std::time::Duration;
 use asyncio_loop::{ConcurrentFuture, EventLoop, LoopHandle, call_soon, get_running_loop, run};
 use asyncio_queue::Queue;
 use asyncio_sync::{Event, Lock};
-use asyncio_tasks::{all_tasks, create_task, spawn, to_thread};
+use asyncio_tasks::{Promise, all_tasks, create_task, spawn, to_thread};
 use asyncio_timers::sleep;
 
 /// A loop on a thread of its own, which runs until it is told to stop.
@@ -70,6 +70,41 @@ fn work_moves_from_loop_to_loop_and_its_result_comes_back() {
     thread.join().unwrap();
 }
 
+// DEV-10
+#[test]
+fn callbacks_that_other_threads_give_a_loop_run_on_its_own_and_a_promise_brings_what_they_made() {
+    let (other, thread) = loop_on_a_thread();
+    let calls = 20;
+    let promises: Vec<Promise<_>> = (0..calls).map(|_| Promise::new()).collect();
+    let callers = promises.iter().cloned().map(|promise| {
+        let other = other.clone();
+        std::thread::spawn(move || {
+            let call = move || {
+                assert!(get_running_loop().is_running());
+                let set = promise.set_result(std::thread::current().id());
+                set.expect("it is called once");
+            };
+            other.call_soon_threadsafe(call).expect("it is open");
+        })
+    });
+    callers
+        .collect::<Vec<_>>()
+        .into_iter()
+        .for_each(|caller| caller.join().unwrap());
+    // Awaited on another loop.
+    let ran = run(async move {
+        let mut ran = Vec::new();
+        for promise in promises {
+            ran.push(promise.await.unwrap());
+        }
+        ran
+    });
+    assert_eq!(ran.len(), calls);
+    assert!(ran.iter().all(|id| *id == thread.thread().id()));
+    other.stop();
+    thread.join().unwrap();
+}
+
 // THR-06
 #[test]
 fn the_tasks_of_a_loop_are_listed_from_another_thread_eager_ones_too() {
@@ -97,7 +132,7 @@ fn the_tasks_of_a_loop_are_listed_from_another_thread_eager_ones_too() {
     assert!(other.all_tasks().is_empty());
 }
 
-// THR-04, THR-05, EXT-10
+// THR-04, THR-05, EXT-10, DEV-10
 #[test]
 fn locks_events_and_queues_are_shared_by_loops_threads_and_other_executors() {
     let (other, thread) = loop_on_a_thread();

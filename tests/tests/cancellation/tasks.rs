@@ -253,19 +253,22 @@ fn a_future_can_be_run_on_the_loop_from_another_thread() {
         .unwrap();
 }
 
-/// TSK-72, TSK-32.
+/// TSK-72, TSK-32, DEV-06.
 #[test]
 fn a_panic_that_nobody_retrieves_goes_to_the_exception_handler() {
     let reports = Arc::new(Mutex::new(Vec::new()));
     let told = reports.clone();
     let mut runner = Runner::new().exception_handler(move |context| {
-        let task = context
-            .task()
-            .map_or(String::new(), |task| task.get_name().to_string());
-        told.lock()
-            .unwrap()
-            .push((context.message().to_owned(), task, context.panic_message()));
+        let task = context.task().expect("it is a task's");
+        let made = (task.location().file(), task.location().line());
+        told.lock().unwrap().push((
+            context.message().to_owned(),
+            task.get_name().to_string(),
+            made,
+            context.panic_message(),
+        ));
     });
+    let line = line!();
     runner
         .run(async {
             drop(task().name("dropped").create(async { panic!("one") }));
@@ -283,8 +286,18 @@ fn a_panic_that_nobody_retrieves_goes_to_the_exception_handler() {
     drop(runner);
     let never = "Task exception was never retrieved".to_owned();
     let expected = [
-        (never.clone(), "dropped".to_owned(), Some("one".to_owned())),
-        (never, "pooled".to_owned(), Some("three".to_owned())),
+        (
+            never.clone(),
+            "dropped".to_owned(),
+            (file!(), line + 3),
+            Some("one".to_owned()),
+        ),
+        (
+            never,
+            "pooled".to_owned(),
+            (file!(), line + 7),
+            Some("three".to_owned()),
+        ),
     ];
     assert_eq!(*reports.lock().unwrap(), expected);
 }
