@@ -3,13 +3,19 @@
 #![cfg(unix)]
 
 use std::cell::RefCell;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use asyncio::net::{BaseProtocol, Protocol, create_connection};
-use asyncio::subprocess::{PIPE, create_subprocess_exec};
+use asyncio::net::{
+    BaseProtocol, Protocol, Server, connect_read_pipe, create_connection, create_server,
+    create_unix_connection, create_unix_server,
+};
+use asyncio::subprocess::{
+    PIPE, SubprocessProtocol, SubprocessTransport, create_subprocess_exec, subprocess_exec,
+};
 use asyncio::{
     EventLoop, ExceptionContext, Runner, StreamReader, StreamWriter, open_connection, sleep, start_server,
 };
@@ -118,15 +124,22 @@ fn a_server_whose_task_is_cancelled_while_it_serves_was_closed() {
     assert_eq!(reports, []);
 }
 
+#[derive(Default)]
+struct Silent;
+
+impl BaseProtocol for Silent {}
+
+impl BaseProtocol<SubprocessTransport> for Silent {}
+
+impl SubprocessProtocol for Silent {}
+
+impl Protocol for Silent {
+    fn data_received(&mut self, _data: &[u8]) {}
+}
+
 // DEV-07
 #[test]
 fn a_transport_that_is_open_when_its_loop_closes_is_reported() {
-    #[derive(Default)]
-    struct Silent;
-    impl BaseProtocol for Silent {}
-    impl Protocol for Silent {
-        fn data_received(&mut self, _data: &[u8]) {}
-    }
     let connect = async |close: bool| {
         // It accepts nothing, and so never ends the connection. It goes after the loop.
         let peer = TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -145,6 +158,110 @@ fn a_transport_that_is_open_when_its_loop_closes_is_reported() {
         "create_connection(Silent::default",
     );
     assert_eq!(reports_of(true, connect(true)), []);
+}
+
+// DEV-07
+#[test]
+fn a_unix_connection_and_a_pipe_that_are_open_when_their_loop_closes_are_reported() {
+    let connect = async || {
+        let path = std::env::temp_dir().join(format!("unclosed-{}.sock", std::process::id()));
+        let peer = UnixListener::bind(&path).expect("nobody else has the path");
+        let transport = create_unix_connection(Silent::default, &path).await;
+        std::fs::remove_file(&path).expect("it is there");
+        transport.expect("it listens");
+        peer
+    };
+    assert_one(
+        &reports_of(true, connect()),
+        "transport",
+        "create_unix_connection(Silent::default",
+    );
+    let read = async |close: bool| {
+        let (pipe, peer) = UnixStream::pair().expect("there is room for a pair");
+        let transport = connect_read_pipe(Silent::default, pipe).await;
+        let transport = transport.expect("it can be waited for");
+        if close {
+            transport.close();
+            transport.wait_closed().await.expect("it closes");
+        }
+        peer
+    };
+    assert_one(
+        &reports_of(true, read(false)),
+        "transport",
+        "connect_read_pipe(Silent::default",
+    );
+    assert_eq!(reports_of(true, read(true)), []);
+    assert_eq!(reports_of(false, read(false)), [], "only in debug mode");
+}
+
+/// A server with protocols, and one client of it. It may go on until the loop closes; what is given back goes after that.
+async fn serve_one(end: impl AsyncFnOnce(&Server), keep: bool) -> (Option<Server>, TcpStream) {
+    let server = create_server(Silent::default, "127.0.0.1:0");
+    let server = server.await.expect("a port is free");
+    let client = TcpStream::connect(server.sockets()[0]).expect("it listens");
+    while server.connections() == 0 {
+        asyncio::yield_now().await;
+    }
+    end(&server).await;
+    (keep.then_some(server), client)
+}
+
+// DEV-07
+#[test]
+fn a_connection_that_a_server_accepted_and_left_open_is_reported_with_the_place_of_the_server() {
+    let made = "create_server(Silent::default";
+    let left = |debug| reports_of(debug, serve_one(async |_| (), true));
+    assert_one(&left(true), "transport", made);
+    assert_eq!(left(false), [], "only in debug mode");
+    // The server ends with the program, and nobody has closed its connection.
+    let ended = reports_of(true, serve_one(async |server| server.close(), false));
+    assert_one(&ended, "transport", made);
+    // Here the server's own report says so.
+    assert_one(&reports_of(true, serve_one(async |_| (), false)), "server", made);
+    let closed = async |server: &Server| {
+        server.close();
+        server.close_clients();
+        server.wait_closed().await;
+    };
+    assert_eq!(reports_of(true, serve_one(closed, true)), []);
+    let shut_down = async |server: &Server| assert_eq!(server.shutdown(Duration::ZERO).await, 1);
+    assert_eq!(reports_of(true, serve_one(shut_down, true)), []);
+}
+
+// DEV-07
+#[test]
+fn a_connection_that_a_unix_server_accepted_and_left_open_is_reported() {
+    let reports = reports_of(true, async {
+        let path = std::env::temp_dir().join(format!("unclosed-server-{}.sock", std::process::id()));
+        let server = create_unix_server(Silent::default, &path);
+        let server = server.await.expect("nobody else has the path");
+        let client = UnixStream::connect(&path).expect("it listens");
+        while server.connections() == 0 {
+            asyncio::yield_now().await;
+        }
+        (server, client)
+    });
+    assert_one(&reports, "transport", "create_unix_server(Silent::default");
+}
+
+// DEV-07
+#[test]
+fn a_child_with_a_protocol_that_is_there_when_its_loop_closes_is_reported() {
+    let child = async |close: bool| {
+        let cat = subprocess_exec(Silent::default, "cat", [""; 0]);
+        let cat = cat.await.expect("there is a cat");
+        if close {
+            cat.close();
+        }
+    };
+    assert_one(
+        &reports_of(true, child(false)),
+        "process",
+        "subprocess_exec(Silent::default",
+    );
+    assert_eq!(reports_of(true, child(true)), []);
+    assert_eq!(reports_of(false, child(false)), [], "only in debug mode");
 }
 
 // DEV-07

@@ -37,7 +37,7 @@ pub use engine::AnyProtocol;
 pub(crate) use engine::Engine;
 #[cfg(feature = "tls")]
 pub(crate) use link::HELD;
-pub(crate) use link::{CLOSING, EOF, Link, PAUSED, TOLD};
+pub(crate) use link::{CLOSING, EOF, LEFT, Link, PAUSED, TOLD};
 #[cfg(unix)]
 pub(crate) use pipe::Pipe;
 #[cfg(unix)]

@@ -8,6 +8,7 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use asyncio_core::Unclosed;
 use asyncio_sync::Event;
 use asyncio_tasks::{Task, finally, timeout};
 
+use crate::protocol::{CLOSING, LEFT};
 use crate::transport::Transport;
 
 mod acceptor;
@@ -71,6 +73,8 @@ pub struct Server {
 /// What the handle and the accepting task share.
 struct Shared {
     addresses: Vec<SocketAddr>,
+    /// Where the server was made.
+    location: &'static Location<'static>,
     serve: Event,
     close: Event,
     cancel: Event,
@@ -89,9 +93,10 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(addresses: Vec<SocketAddr>) -> Arc<Shared> {
+    fn new(addresses: Vec<SocketAddr>, location: &'static Location<'static>) -> Arc<Shared> {
         Arc::new(Shared {
             addresses,
+            location,
             serve: Event::new(),
             close: Event::new(),
             cancel: Event::new(),
@@ -137,6 +142,16 @@ impl Shared {
 
     fn abort_clients(&self) {
         for transport in self.transports() {
+            transport.abort();
+        }
+    }
+
+    /// The server ends without having been told to end its connections.
+    fn leave_clients(&self) {
+        for transport in self.transports() {
+            if let Some(link) = transport.link().filter(|link| !link.has(CLOSING)) {
+                link.set(LEFT);
+            }
             transport.abort();
         }
     }
@@ -273,6 +288,10 @@ impl Drop for Server {
             "Unclosed server: it was dropped without a `close`, and its connections with it",
             || shared.close.is_set() || acceptor.done(),
         );
+        if !shared.close.is_set() {
+            // That says it of the connections, too.
+            shared.cancel.set();
+        }
         self.close();
         self.acceptor.cancel();
     }

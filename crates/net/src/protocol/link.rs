@@ -36,6 +36,8 @@ pub(crate) const TOLD: u32 = 1 << 5;
 pub(crate) const MADE: u32 = 1 << 6;
 /// `connection_lost` was called, or will never be.
 pub(crate) const LOST: u32 = 1 << 7;
+/// Nobody has closed the transport: its server ends, and ends it.
+pub(crate) const LEFT: u32 = 1 << 8;
 
 /// Stands for the name of a call that reads; which one it is, the protocol's kind decides.
 pub(super) const RECEIVE: &str = "receive";

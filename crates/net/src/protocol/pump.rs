@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use asyncio_core::{ExceptionContext, Outcome, Unclosed, spawn_part};
 
 use super::engine::{Engine, Received};
-use super::link::{CLOSING, DIRTY, EOF, HELD, LOST, Link, MADE, PAUSED, RECEIVE};
+use super::link::{CLOSING, DIRTY, EOF, HELD, LEFT, LOST, Link, MADE, PAUSED, RECEIVE};
 use crate::server::Client;
 use crate::transport::Transport;
 use crate::wire::Wire;
@@ -174,12 +174,15 @@ impl Future for Pump {
 
 impl Drop for Pump {
     fn drop(&mut self) {
+        let Some(link) = self.transport.link() else {
+            return;
+        };
+        self.unclosed.dropped(
+            "Unclosed transport: its loop or its server ended while the connection was open",
+            || link.has(CLOSING) && !link.has(LEFT),
+        );
         // The loop closes.
-        if let Some(link) = self.transport.link().filter(|link| !link.has(LOST)) {
-            self.unclosed.dropped(
-                "Unclosed transport: its loop was closed while the connection was open",
-                || link.has(CLOSING),
-            );
+        if !link.has(LOST) {
             let message = "the loop was closed while the connection was open";
             self.transport
                 .lost(io::Error::new(io::ErrorKind::ConnectionAborted, message));

@@ -72,7 +72,10 @@ impl Drop for Closed<'_> {
     fn drop(&mut self) {
         self.0.unlink();
         if self.0.keeps_clients.load(Ordering::Relaxed) {
-            self.0.abort_clients();
+            match self.0.cancel.is_set() {
+                true => self.0.abort_clients(),
+                false => self.0.leave_clients(),
+            }
         }
         self.0.closed.set();
     }

@@ -78,7 +78,8 @@ fn begin(transport: &Transport, make: &MakeEach, clients: &Arc<Shared>) {
     match catch_unwind(AssertUnwindSafe(|| make())) {
         Ok(protocol) => {
             let client = clients.enter(transport.clone());
-            if let Err(error) = start(transport, protocol, Some(client), Unclosed::default()) {
+            let unclosed = Unclosed::opened_at(clients.location);
+            if let Err(error) = start(transport, protocol, Some(client), unclosed) {
                 failed(error);
             }
         }

@@ -255,22 +255,18 @@ impl StartServer {
             .iter()
             .map(TcpListener::local_addr)
             .collect::<io::Result<_>>()?;
-        let shared = Shared::new(addresses);
+        let shared = Shared::new(addresses, self.location);
         let acceptor = (self.launch)(shared.clone(), listeners, self.welcome);
-        Ok(begin(shared, acceptor, self.start_serving, self.location))
+        Ok(begin(shared, acceptor, self.start_serving))
     }
 }
 
-pub(super) fn begin(
-    shared: Arc<Shared>,
-    acceptor: Task<()>,
-    at_once: bool,
-    location: &'static Location<'static>,
-) -> Server {
+pub(super) fn begin(shared: Arc<Shared>, acceptor: Task<()>, at_once: bool) -> Server {
+    let unclosed = Unclosed::opened_at(shared.location);
     let server = Server {
         shared,
         acceptor,
-        unclosed: Unclosed::opened_at(location),
+        unclosed,
     };
     if at_once {
         server.start_serving();

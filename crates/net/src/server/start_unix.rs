@@ -121,12 +121,12 @@ impl StartUnixServer {
         if listeners.is_empty() {
             listeners.push(bind(&self.path, self.mode)?);
         }
-        let shared = Shared::new(Vec::new());
+        let shared = Shared::new(Vec::new(), self.location);
         if self.cleanup_socket {
             *shared.files() = listeners.iter().filter_map(SocketFile::of).collect();
         }
         let acceptor = (self.launch)(shared.clone(), listeners, self.welcome);
-        Ok(begin(shared, acceptor, self.start_serving, self.location))
+        Ok(begin(shared, acceptor, self.start_serving))
     }
 }
 

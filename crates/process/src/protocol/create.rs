@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
-use asyncio_core::{current_loop, spawn_part};
+use asyncio_core::{Unclosed, current_loop, spawn_part};
 
 use super::SubprocessProtocol;
 use super::pump::Pump;
@@ -80,6 +80,7 @@ pub type CreatingSubprocess = Pin<Box<dyn Future<Output = io::Result<SubprocessT
 /// # io::Result::Ok(())
 /// ```
 #[doc(alias = "loop.subprocess_exec")]
+#[track_caller]
 pub fn subprocess_exec<F, P>(
     factory: F,
     program: impl AsRef<OsStr>,
@@ -106,6 +107,7 @@ where
 ///
 /// `loop.subprocess_shell`.
 #[doc(alias = "loop.subprocess_shell")]
+#[track_caller]
 pub fn subprocess_shell<F, P>(factory: F, line: impl AsRef<OsStr>) -> CreateSubprocess<F>
 where
     F: FnOnce() -> P + 'static,
@@ -170,6 +172,7 @@ where
     let queue = current_loop().ok_or_else(no_loop)?;
     // A panic of the factory is the caller's, and there is no child yet.
     let protocol = factory();
+    let unclosed = Unclosed::opened_at(command.location);
     let (handle, streams) = launch(command)?;
     let output = |there: bool| there.then(Output::default);
     let shared = Arc::new(Shared {
@@ -182,9 +185,11 @@ where
         part: OnceLock::new(),
     });
     let unfinished = Unfinished(&shared);
-    let pump = Pump::new(shared.clone(), queue, protocol, streams);
-    // Dropping the pump ends the child.
-    let part = spawn_part(pump).map_err(|_pump| no_loop())?;
+    let pump = Pump::new(shared.clone(), queue, protocol, streams, unclosed);
+    let part = spawn_part(pump).map_err(|_pump| {
+        shared.close();
+        no_loop()
+    })?;
     let _ = shared.part.set(part);
     // The pump was queued before this is: once is enough.
     poll_fn(|cx| {

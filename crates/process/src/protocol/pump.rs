@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-use asyncio_core::{ExceptionContext, Outcome, QueueId, report};
+use asyncio_core::{ExceptionContext, Outcome, QueueId, Unclosed, report};
 use asyncio_net::{StreamReader, StreamWriter, Transport};
 
 use super::SubprocessProtocol;
@@ -35,6 +35,7 @@ pub(super) struct Pump<P: SubprocessProtocol> {
     /// Nothing when it has ended.
     exit: Option<Wait<ExitStatus>>,
     error: Option<io::Error>,
+    unclosed: Unclosed,
 }
 
 /// The child's standard input, until it is lost.
@@ -91,7 +92,13 @@ async fn ended(handle: ProcessHandle) -> io::Result<ExitStatus> {
 }
 
 impl<P: SubprocessProtocol + 'static> Pump<P> {
-    pub(super) fn new(shared: Arc<Shared>, queue: QueueId, protocol: P, streams: Streams) -> Pump<P> {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        queue: QueueId,
+        protocol: P,
+        streams: Streams,
+        unclosed: Unclosed,
+    ) -> Pump<P> {
         Pump {
             queue,
             protocol: Some(Box::new(protocol)),
@@ -100,6 +107,7 @@ impl<P: SubprocessProtocol + 'static> Pump<P> {
             exit: Some(Box::pin(ended(shared.handle.clone()))),
             error: None,
             shared,
+            unclosed,
         }
     }
 
@@ -241,6 +249,11 @@ impl<P: SubprocessProtocol> Drop for Pump<P> {
         let Some(mut protocol) = self.protocol.take() else {
             return;
         };
+        let shared = &self.shared;
+        self.unclosed.dropped(
+            "Unclosed process: its loop was closed while the child, which is killed, or one of its pipes was there",
+            || shared.closing.load(Ordering::Acquire),
+        );
         self.shared.close();
         if !self.shared.made.load(Ordering::Acquire) {
             return;
