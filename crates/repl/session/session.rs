@@ -65,9 +65,18 @@ pub mod __session {
     impl Runtime {
         pub fn new() -> std::io::Result<Runtime> {
             std::panic::set_hook(Box::new(tell_of_panic));
-            let mut runner = Runner::new().handle_sigint(false).grace(GRACE);
-            runner.get_loop().map_err(std::io::Error::from)?;
-            RUNNER.set(Some(ManuallyDrop::new(runner)));
+            let runner = || Runner::new().handle_sigint(false).grace(GRACE);
+            let mut opened = runner();
+            if interactive() {
+                // Only of a loop that can be looked into is it noted who holds a lock and who is in a group.
+                opened = opened.introspect(true);
+            }
+            if opened.get_loop().is_err() {
+                // Without a folder for the socket a session is still one.
+                opened = runner();
+                opened.get_loop().map_err(std::io::Error::from)?;
+            }
+            RUNNER.set(Some(ManuallyDrop::new(opened)));
             Ok(Runtime)
         }
 
@@ -165,12 +174,17 @@ pub mod __session {
         if let Some(place) = info.location().filter(|place| !generated(place.file())) {
             let _ = write!(text, " at {}:{}", place.file(), place.line());
         }
-        if std::env::var_os("ASYNCIO_REPL_INTERACTIVE").is_some() {
+        if interactive() {
             println!("{text}: {message}");
             flush();
         } else {
             eprintln!("{text}: {message}");
         }
+    }
+
+    /// Is there a prompt, or is this a script?
+    fn interactive() -> bool {
+        std::env::var_os("ASYNCIO_REPL_INTERACTIVE").is_some()
     }
 
     fn generated(file: &str) -> bool {
@@ -224,19 +238,24 @@ pub mod __session {
         tasks.retain(|task| Some(task.id()) != own);
         if tasks.is_empty() {
             println!("no tasks");
-            return;
+        } else {
+            let graph = facade::tasks::TaskGraph::of(&tasks).to_string();
+            let graph = without_places(&graph, "at src/lib.rs:", "at the prompt");
+            print!("{}", without_places(&graph, " since src/lib.rs:", ""));
         }
-        let graph = facade::tasks::TaskGraph::of(&tasks).to_string();
-        for line in graph.lines() {
-            // A place in the generated code means nothing to the one who typed the input.
-            match line.split_once("(made at src/lib.rs:") {
-                Some((before, after)) => {
-                    let rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
-                    println!("{before}(made at the prompt{rest}");
-                }
-                None => println!("{line}"),
-            }
+        #[cfg(unix)]
+        println!("(from elsewhere: asyncio pstree {})", std::process::id());
+    }
+
+    /// A place in the generated code means nothing to the one who typed the input.
+    fn without_places(text: &str, marker: &str, instead: &str) -> String {
+        let mut pieces = text.split(marker);
+        let mut plain = pieces.next().unwrap_or_default().to_owned();
+        for piece in pieces {
+            plain += instead;
+            plain += piece.trim_start_matches(|c: char| c.is_ascii_digit() || c == ':');
         }
+        plain
     }
 
     /// Turns the loop until [`wake`] is called.

@@ -64,7 +64,7 @@ fn variables_functions_imports_and_context_variables_live_on() {
     );
 }
 
-// RPL-04
+// RPL-04 CLI-02 GRA-08
 #[test]
 fn tasks_run_on_between_inputs_and_print_above_the_prompt() {
     let mut terminal = Terminal::open(program());
@@ -81,6 +81,69 @@ fn tasks_run_on_between_inputs_and_print_above_the_prompt() {
     terminal.matches(r"Task-\d+ .*made at the prompt");
     terminal.types("ticker.cancel()");
     terminal.sees("true");
+    terminal.prompt();
+    deadlock(terminal);
+}
+
+/// Two tasks take two locks in opposite order, and a group waits for its own.
+fn deadlock(mut terminal: Terminal) {
+    terminal.answers(
+        "use std::rc::Rc; let left = Rc::new(Lock::new(1_u8)); let right = Rc::new(Lock::new(2_u8));",
+    );
+    terminal.answers(
+        "async fn both(first: Rc<Lock<u8>>, second: Rc<Lock<u8>>) { let _one = first.acquire().await; \
+         yield_now().await; let _two = second.acquire().await; }",
+    );
+    let made = terminal.answers(
+        "let a = task().name(\"alice\").create(both(left.clone(), right.clone())); \
+         let b = task().name(\"bob\").create(both(right.clone(), left.clone()));",
+    );
+    assert_eq!(made, "");
+    let made = terminal.answers(
+        "let family = task().name(\"family\").create(async { task_group_infallible(async |tg| { \
+         for _ in 0..2 { drop(tg.create_task(async { sleep(Duration::from_secs(600)).await; Ok(()) })); } }).await; });",
+    );
+    assert_eq!(made, "");
+    let tasks = terminal.answers(":tasks");
+    let (tree, rest) = tasks.split_once("deadlock:\n").expect("it is named");
+    let lines: Vec<&str> = rest.lines().collect();
+    for (who, holder) in [("alice", "bob"), ("bob", "alice")] {
+        let line = lines
+            .iter()
+            .find(|line| line.trim().starts_with(who))
+            .expect(rest);
+        assert!(line.contains("(made at the prompt) waits for a lock"), "{line}");
+        assert!(line.ends_with(&format!(", held by {holder}")), "{line}");
+    }
+    let family = tree.split("family (made at the prompt)").nth(1).expect(tree);
+    assert!(
+        family.starts_with(" waits for a group with 2 tasks left\n├── Task-"),
+        "{tree}"
+    );
+    assert!(family.contains("\n└── Task-"), "{tree}");
+
+    // The same from another program.
+    let last = lines
+        .last()
+        .and_then(|line| line.strip_prefix("(from elsewhere: asyncio pstree "));
+    let pid = last.and_then(|pid| pid.strip_suffix(')')).expect(rest);
+    let pstree = program()
+        .args(["pstree", pid])
+        .output()
+        .expect("the program runs");
+    let tree = String::from_utf8(pstree.stdout).expect("it is text");
+    assert!(
+        tree.contains("deadlock:") && tree.contains("held by alice since"),
+        "{tree}"
+    );
+    assert_eq!(pstree.status.code(), Some(1));
+
+    // What waits in a circle is asked to stop as others are, and the socket goes with the loop.
+    let sockets = asyncio::introspect_paths(pid.parse().expect("it is a number"));
+    assert!(sockets.iter().any(|path| path.exists()));
+    terminal.ctrl_d();
+    assert_eq!(terminal.ends().1, 0);
+    assert!(!sockets.iter().any(|path| path.exists()));
 }
 
 // RPL-05
@@ -135,10 +198,14 @@ fn all_ways_out_lead_out_and_tasks_clean_up_on_the_way() {
     assert_eq!(code, 0);
 
     let mut terminal = Terminal::open(program());
+    let pid = terminal.answers("std::process::id()").parse().unwrap();
+    let sockets = asyncio::introspect_paths(pid);
+    assert!(sockets.iter().any(|path| path.exists()));
     terminal.types("println!(\"{}\", 40 + 2); std::process::exit(3)");
     let (rest, code) = terminal.ends();
     assert!(rest.contains("42"), "{rest}");
     assert_eq!(code, 3);
+    assert!(!sockets.iter().any(|path| path.exists()));
 }
 
 // RPL-08

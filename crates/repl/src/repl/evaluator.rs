@@ -66,6 +66,8 @@ fn serve() -> ! {
     if let Some(link) = link {
         spawn("asyncio-link", move || hear_interrupts(link));
     }
+    // SAFETY: the function lives as long as the program, takes nothing and does not unwind.
+    unsafe { libc::atexit(remove_socket) };
     let inbox = Arc::new(Inbox::default());
     let filled = inbox.clone();
     spawn("asyncio-commands", move || filled.fill());
@@ -86,6 +88,13 @@ fn serve() -> ! {
         (session.close)();
     }
     std::process::exit(0)
+}
+
+/// The session's loop removes its introspection socket when it is closed. An input that calls `process::exit` closes nothing.
+extern "C" fn remove_socket() {
+    for path in asyncio::introspect_paths(std::process::id()) {
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 fn spawn(name: &str, f: impl FnOnce() + Send + 'static) {
