@@ -102,6 +102,10 @@ fn help() -> String {
         text += &format!("  {call:<22}{}\n", command.about);
     }
     text += "  --version, --help     this program's version; this text\n";
+    if cfg!(unix) {
+        text += "\nps and pstree look into processes that have opened their introspection socket: start them with\n\
+                 ASYNCIO_INTROSPECT=1 in the environment, or build them with Runner::introspect(true).\n";
+    }
     if !cfg!(feature = "repl") {
         text += "\nThis one was built without the prompt (cargo feature `repl`).\n";
     }

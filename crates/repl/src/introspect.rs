@@ -17,21 +17,35 @@ use serde_json::Value;
 /// The arguments are wrong.
 const USAGE: u8 = 2;
 
+const PS: &str = "a table of the tasks of a process";
+const PSTREE: &str = "\
+who waits for whom in a process, and deadlocks; it exits with 1 when tasks wait for each other in a circle";
+
 /// `asyncio ps PID`: a line for each task.
 pub(crate) fn ps(arguments: &[OsString]) -> ExitCode {
-    show("ps", arguments, |answer| (table::tasks(answer), true))
+    show("ps", PS, arguments, |answer| (table::tasks(answer), true))
 }
 
 /// `asyncio pstree PID`: who waits for whom. It fails when tasks wait for each other in a circle.
 pub(crate) fn pstree(arguments: &[OsString]) -> ExitCode {
-    show("pstree", arguments, |answer| {
+    show("pstree", PSTREE, arguments, |answer| {
         let tree = answer["tree"].as_str().unwrap_or_default().to_owned();
         let circles = answer["deadlocks"].as_array().map_or(0, Vec::len);
         (tree, circles == 0)
     })
 }
 
-fn show(command: &str, arguments: &[OsString], view: impl Fn(&Value) -> (String, bool)) -> ExitCode {
+fn show(
+    command: &str,
+    about: &str,
+    arguments: &[OsString],
+    view: impl Fn(&Value) -> (String, bool),
+) -> ExitCode {
+    if options::ask_for_help(arguments) {
+        let (usage, help) = (options::USAGE, options::HELP);
+        print!("asyncio {command}: {about}\n\nusage: asyncio {command} {usage}\n\n{help}");
+        return ExitCode::SUCCESS;
+    }
     let options = match Options::parse(arguments) {
         Ok(options) => options,
         Err(message) => {

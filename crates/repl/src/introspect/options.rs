@@ -5,6 +5,25 @@ use std::time::Duration;
 
 pub(super) const USAGE: &str = "PID [--json] [--watch[=SECONDS]] [--retries N]";
 
+/// What `--help` says of every command that looks into a process.
+pub(super) const HELP: &str = "\
+The process must be one of this user that has opened its introspection socket: a program started with
+ASYNCIO_INTROSPECT=1 in its environment, one that is built with Runner::introspect(true), or a session at the
+prompt of this program (:tasks names the number of its process).
+
+  --json               the answer as it came: one line of JSON
+  --watch[=SECONDS]    again and again, a second apart or so many, until the process has ended
+  --retries N          try again so often, a fifth of a second apart, when nobody answers
+  --help               this text
+";
+
+/// Is it help that is asked for?
+pub(super) fn ask_for_help(arguments: &[OsString]) -> bool {
+    arguments
+        .iter()
+        .any(|argument| argument == "--help" || argument == "-h")
+}
+
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Options {
