@@ -66,6 +66,11 @@ pub trait Wire: Send + Sync + fmt::Debug + Any {
         Poll::Pending
     }
 
+    /// The number of the descriptor or socket below, for those who look at who waits for what; nothing if there is none.
+    fn number(&self) -> Option<usize> {
+        None
+    }
+
     /// What is below, for those who look for its type.
     fn as_any(&self) -> &dyn Any;
 }
@@ -110,6 +115,10 @@ where
 
     fn close(&self) -> io::Result<()> {
         tolerate(self.shutdown(Shutdown::Both))
+    }
+
+    fn number(&self) -> Option<usize> {
+        Some(self.io().number())
     }
 
     fn poll_broken(&self, cx: &mut Context<'_>) -> Poll<io::Error> {

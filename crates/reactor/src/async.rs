@@ -144,6 +144,12 @@ impl<T> Async<T> {
         self.registration.handle()
     }
 
+    /// The number of the descriptor or socket, as it stands in [wait records](asyncio_core::Wait).
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.source().raw() as usize
+    }
+
     #[inline]
     pub(crate) fn source(&self) -> &Source {
         self.registration.source()

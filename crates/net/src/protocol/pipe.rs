@@ -184,6 +184,11 @@ impl Wire for Pipe {
         read
     }
 
+    fn number(&self) -> Option<usize> {
+        let pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+        pipe.as_ref().map(Async::number)
+    }
+
     fn poll_incoming(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.with(|pipe| pipe.poll_event(Direction::Read, cx))
     }

@@ -42,7 +42,9 @@ fn poll(
     };
     drop(sending);
     drop(old);
-    waits_for(WaitKind::Io, (&raw const *shared).addr());
+    // What has no number is told by an address.
+    let number = shared.wire.number();
+    waits_for(WaitKind::Io, number.unwrap_or((&raw const *shared).addr()));
     Poll::Pending
 }
 

@@ -111,6 +111,10 @@ impl PipeReader {
 }
 
 impl Wire for PipeReader {
+    fn number(&self) -> Option<usize> {
+        Some(self.pipe.number())
+    }
+
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut Vec<u8>, most: usize) -> Poll<io::Result<usize>> {
         if self.sweep.is_on() {
             if let Ok(count) = self.read(self.pipe.get_ref(), buffer, most) {
@@ -190,6 +194,11 @@ impl PipeWriter {
 }
 
 impl Wire for PipeWriter {
+    fn number(&self) -> Option<usize> {
+        let pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+        pipe.as_ref().map(Async::number)
+    }
+
     /// Ready with nothing when the reader has gone.
     fn poll_read(&self, cx: &mut Context<'_>, _: &mut Vec<u8>, _: usize) -> Poll<io::Result<usize>> {
         let pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
