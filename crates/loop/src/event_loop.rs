@@ -110,6 +110,8 @@ impl EventLoop {
         location: &'static Location<'static>,
     ) -> io::Result<EventLoop> {
         let queue = LoopQueue::new().map_err(io::Error::other)?;
+        #[cfg(unix)]
+        asyncio_tasks::raw::name_descriptors_by(crate::introspect::describe);
         queue.set_eager(options.eager_tasks);
         queue.set_exception_handler(options.exception_handler.clone());
         let reactor = options.reactor.clone().build()?;

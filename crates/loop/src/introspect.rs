@@ -16,6 +16,7 @@ mod request;
 mod server;
 mod sys;
 
+pub(crate) use descriptor::describe;
 pub use place::introspect_paths;
 pub(crate) use server::{Open, open};
 

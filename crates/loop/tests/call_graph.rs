@@ -115,6 +115,23 @@ fn an_edge_that_a_program_adds_lasts_until_it_is_dropped() {
     });
 }
 
+// GRA-05
+#[cfg(unix)]
+#[test]
+fn a_descriptor_that_is_waited_for_has_its_address_in_the_text_of_the_process_itself() {
+    run(async {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it has one");
+        let listener = asyncio_reactor::Async::new(listener).expect("it can be waited for");
+        let number = listener.number();
+        let accepts = create_task(async move { listener.readable().await.is_ok() });
+        rest().await;
+        let stack = capture_call_graph_of(&accepts).call_stack;
+        let words = format!("waits for descriptor {number}, socket at {address}");
+        assert_eq!(stack[0].name, words);
+    });
+}
+
 // GRA-04
 #[test]
 fn in_a_circle_a_task_that_comes_again_has_no_waiters_listed() {

@@ -13,6 +13,7 @@ mod call_graph;
 mod cycles;
 mod deadlocks;
 mod edge;
+mod names;
 mod stuck;
 mod text;
 
@@ -27,6 +28,7 @@ pub use call_graph::{
     print_call_graph, write_call_graph,
 };
 pub use edge::AwaitEdge;
+pub use names::{DescriptorNames, name_descriptors_by};
 
 /// One task, as a snapshot saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //! cancelled by hand.
 
 pub use crate::cancellable::Cancellable;
+pub use crate::graph::{DescriptorNames, name_descriptors_by};
 pub use crate::root::Root;
 
 use asyncio_core::QueueId;

@@ -12,7 +12,7 @@ use std::os::fd::{FromRawFd, RawFd};
 use std::os::unix::net::UnixStream;
 
 /// A descriptor in words.
-pub(super) fn describe(number: usize) -> Option<String> {
+pub(crate) fn describe(number: usize) -> Option<String> {
     let fd = RawFd::try_from(number).ok()?;
     let addresses = internet(fd).or_else(|| unix(fd)).or_else(|| kind(fd));
     Some(match addresses {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use asyncio_core::{Holder, Wait, WaitKind};
 
+use super::names;
 use super::{EdgeKind, TaskGraph, TaskNode};
 
 impl TaskGraph {
@@ -32,7 +33,12 @@ impl TaskGraph {
                 1 => "any of several tasks, of which 1 is known".to_owned(),
                 count => format!("any of {count} tasks"),
             },
-            _ => node.descriptor.clone().unwrap_or_else(|| thing(node.wait)),
+            WaitKind::Io => {
+                let told = node.descriptor.clone();
+                let found = || names::name(node.wait.address);
+                told.or_else(found).unwrap_or_else(|| thing(node.wait))
+            }
+            _ => thing(node.wait),
         };
         if let Some(holder) = &node.holder {
             text += &self.describe_holder(holder);
