@@ -102,6 +102,31 @@ fn the_limit_keeps_one_end_of_the_stack_or_nothing() {
     });
 }
 
+// GRA-01
+#[test]
+fn the_depth_leaves_out_what_is_innermost_of_the_running_task_alone() {
+    run(async {
+        let inner = task().name("inner").create(async {
+            rest().await;
+            let graph = capture_call_graph().expect("it is a task");
+            assert_eq!(graph.call_stack.len(), 1, "{graph}");
+            let without = |depth| graph.clone().depth(depth);
+            assert_eq!(without(0).call_stack, graph.call_stack);
+            for depth in [1, 2, usize::MAX] {
+                assert!(without(depth).call_stack.is_empty());
+                let waiter = &without(depth).awaited_by[0];
+                assert_eq!(waiter.call_stack, graph.awaited_by[0].call_stack);
+                assert_eq!(waiter.call_stack.len(), 2, "{graph}");
+            }
+        });
+        let outer = create_task(inner);
+        rest().await;
+        let graph = capture_call_graph_of(&outer);
+        assert_eq!(graph.clone().depth(1).call_stack, graph.call_stack);
+        outer.await.expect("it ends").expect("it ends");
+    });
+}
+
 // GRA-06, GRA-07
 #[test]
 fn an_edge_that_a_program_adds_lasts_until_it_is_dropped() {

@@ -59,6 +59,19 @@ impl FutureCallGraph {
         self
     }
 
+    /// Without that many innermost entries of the running task's own stack; nothing is left out of another task's, nor of
+    /// the stacks of those who wait for it. Where there is a [`limit`](FutureCallGraph::limit) too, it comes after this.
+    ///
+    /// # Python
+    ///
+    /// `depth`, which begins at 1 to leave out the call itself. Here that has no entry, so that it corresponds to 0.
+    pub fn depth(mut self, skip: usize) -> FutureCallGraph {
+        if current_task().is_some_and(|task| task == self.task) {
+            self.call_stack.drain(..skip.min(self.call_stack.len()));
+        }
+        self
+    }
+
     fn write(&self, f: &mut fmt::Formatter<'_>, indent: &str) -> fmt::Result {
         let (name, id) = (self.task.get_name(), self.task.id());
         writeln!(f, "{indent}* Task(name='{name}', id={id})")?;
