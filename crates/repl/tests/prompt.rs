@@ -62,6 +62,25 @@ fn variables_functions_imports_and_context_variables_live_on() {
         answer.contains("error[E0425]") && answer.contains("seen"),
         "{answer}"
     );
+
+    // One that borrows is refused and says what to do; braces keep nothing and allow it.
+    assert_eq!(terminal.answers("let text = String::from(\"borrowed\");"), "");
+    let answer = terminal.answers("let part = &text[..6];");
+    assert!(
+        answer.contains("`part` contains a reference with a non-static lifetime"),
+        "{answer}"
+    );
+    assert!(answer.contains("wrapping the code in {}"), "{answer}");
+    let answer = terminal.answers("{ let part = &text[..6]; let inner = 1; println!(\"{part} {inner}\"); }");
+    assert_eq!(answer, "borrow 1");
+    assert!(terminal.answers("inner").contains("error[E0425]"));
+    assert_eq!(terminal.answers("text"), "\"borrowed\"");
+
+    let input = "use std::sync::atomic::{AtomicU8, Ordering}; static COUNT: AtomicU8 = AtomicU8::new(0);";
+    assert_eq!(terminal.answers(input), "");
+    for _ in 0..2 {
+        assert_eq!(terminal.answers("COUNT.fetch_add(1, Ordering::Relaxed)"), "0");
+    }
 }
 
 // RPL-04 CLI-02 GRA-08
@@ -191,10 +210,17 @@ fn all_ways_out_lead_out_and_tasks_clean_up_on_the_way() {
     let input =
         "create_task(finally(sleep(Duration::from_secs(600)), async { println!(\"{}!\", \"gone\") }));";
     terminal.answers(input);
+    // What overruns its time holds up nobody: neither one that never ends, nor one that would a minute later.
+    let input = "create_task(finally(sleep(Duration::from_secs(600)), std::future::pending::<()>()));";
+    assert_eq!(terminal.answers(input), "");
+    let input = "create_task(finally(sleep(Duration::from_secs(600)), async { \
+                 sleep(Duration::from_secs(60)).await; println!(\"{}!\", \"late\") }));";
+    assert_eq!(terminal.answers(input), "");
     terminal.types("exit");
     let (rest, code) = terminal.ends();
     assert!(rest.contains("exiting asyncio REPL..."), "{rest}");
     assert!(rest.contains("gone!"), "{rest}");
+    assert!(!rest.contains("late!"), "{rest}");
     assert_eq!(code, 0);
 
     let mut terminal = Terminal::open(program());
@@ -234,6 +260,12 @@ fn startup_file_history_and_completion() {
     terminal.types("");
     terminal.sees("5\r\n");
     terminal.prompt();
+    // And of a method.
+    terminal.keys("\"x\".to_upp\t");
+    terminal.sees("to_uppercase");
+    terminal.types("");
+    terminal.sees("\"X\"\r\n");
+    terminal.prompt();
     terminal.keys(":tas\t");
     terminal.sees(":tasks");
     terminal.types("");
@@ -245,8 +277,8 @@ fn startup_file_history_and_completion() {
     let kept = std::fs::read_to_string(&history).unwrap();
     assert!(kept.contains("from_startup"), "{kept}");
     let mut terminal = Terminal::open(with_files());
-    // Twice the key for the line before: `:tasks` was the last.
-    terminal.keys("\x1b[A\x1b[A");
+    // Three times the key for the line before: `:tasks` was the last.
+    terminal.keys("\x1b[A\x1b[A\x1b[A");
     terminal.sees("helper_of_mine");
 }
 
@@ -260,6 +292,26 @@ fn no_colours_where_none_are_wanted() {
     let mut plain = Terminal::raw(program());
     let banner = plain.sees(PROMPT);
     assert!(!banner.contains('\x1b'), "{banner:?}");
+}
+
+// RPL-08
+#[test]
+fn a_dumb_terminal_gets_a_plain_prompt_and_no_control_sequences() {
+    let mut command = program();
+    command.env_remove("NO_COLOR").env("TERM", "dumb");
+    let mut terminal = Terminal::raw(command);
+    let mut all = terminal.raw_before(">>> use asyncio::*;");
+    all += &terminal.raw_before(PROMPT);
+    terminal.types("sleep_with(Duration::ZERO, 6 * 7).await");
+    all += &terminal.raw_before("42\r\n");
+    all += &terminal.raw_before(PROMPT);
+    // A task prints while the prompt waits.
+    terminal.types("let t = create_task(async { for n in 0.. { println!(\"tick {n}\"); sleep(Duration::from_millis(100)).await; } });");
+    all += &terminal.raw_before("tick 8");
+    terminal.ctrl_d();
+    let (rest, code) = terminal.ends();
+    assert!(!(all + &rest).contains('\x1b'));
+    assert_eq!(code, 0);
 }
 
 // RPL-09

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 
+use super::style;
+
 /// A compilation that is over by then shows no mark.
 const PATIENCE: Duration = Duration::from_millis(300);
 const FRAME: Duration = Duration::from_millis(100);
@@ -36,7 +38,7 @@ pub(super) struct Display {
 }
 
 impl Display {
-    /// Starts it. A `mark` is shown only on a terminal.
+    /// Starts it. A `mark` is shown only on a terminal that can clear it.
     pub(super) fn start(mark: bool) -> Display {
         let (requests, wanted) = unbounded();
         let (lines, background) = unbounded();
@@ -46,7 +48,7 @@ impl Display {
             stdout: never(),
             stderr: never(),
             printer: None,
-            mark: mark && std::io::stderr().is_terminal(),
+            mark: mark && std::io::stderr().is_terminal() && !style::is_dumb(),
             compiling: None,
             drawn: false,
         };

@@ -18,7 +18,7 @@ use rustyline::{ColorMode, CompletionType, Config, Context, Editor, Helper};
 use super::display::Display;
 use super::session::Session;
 use super::style::Style;
-use super::{commands, entry, place};
+use super::{commands, entry, place, style};
 
 const PROMPT: &str = ">>> ";
 
@@ -76,7 +76,10 @@ impl Prompt {
 
     /// The next thing that is done at the prompt.
     pub(super) fn next(&mut self) -> Event {
-        self.above.begins(self.style.prompt(PROMPT));
+        // Where nothing can be cleared, lines follow the prompt.
+        if !style::is_dumb() {
+            self.above.begins(self.style.prompt(PROMPT));
+        }
         let read = self.editor.readline(PROMPT);
         self.above.ends();
         match read {

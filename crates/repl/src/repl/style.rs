@@ -4,6 +4,11 @@ use std::io::IsTerminal;
 
 use super::place;
 
+/// Is the terminal one that knows no control sequences?
+pub(super) fn is_dumb() -> bool {
+    place::variable("TERM").is_some_and(|term| term == "dumb")
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Style {
     colours: bool,
@@ -15,9 +20,8 @@ impl Style {
 
     /// What suits the standard output.
     pub(super) fn of_stdout() -> Style {
-        let dumb = place::variable("TERM").is_some_and(|term| term == "dumb");
         Style {
-            colours: std::io::stdout().is_terminal() && place::variable("NO_COLOR").is_none() && !dumb,
+            colours: std::io::stdout().is_terminal() && place::variable("NO_COLOR").is_none() && !is_dumb(),
         }
     }
 

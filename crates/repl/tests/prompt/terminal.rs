@@ -63,6 +63,12 @@ impl Terminal {
         self.waits(text, text)
     }
 
+    /// As [`sees`](Terminal::sees), but what came before is as the terminal gets it.
+    pub(crate) fn raw_before(&mut self, text: &str) -> String {
+        let found = self.session.expect(text).unwrap();
+        String::from_utf8_lossy(found.before()).into_owned()
+    }
+
     /// As [`sees`](Terminal::sees), for a regular expression.
     pub(crate) fn matches(&mut self, pattern: &str) -> String {
         self.waits(Regex(pattern), pattern)
