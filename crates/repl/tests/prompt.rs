@@ -351,6 +351,45 @@ fn the_help_names_the_commands_and_clear_forgets() {
     assert_eq!(terminal.answers("sleep_with(Duration::ZERO, 6).await"), "6");
 }
 
+// RPL-03
+#[test]
+fn a_package_in_a_folder_is_used_by_the_next_input_and_a_mark_says_that_it_compiles() {
+    let folder = tempfile::tempdir().unwrap();
+    slow_package(folder.path());
+    let mut terminal = Terminal::open(program());
+    terminal.types(&format!(":dep slow_package = {{ path = {:?} }}", folder.path()));
+    let mut raw = terminal.raw_before(PROMPT);
+    terminal.prompt();
+    terminal.types("slow_package::answer()");
+    terminal.sees("\n");
+    raw += &terminal.raw_before("7\r\n");
+    terminal.prompt();
+    // Each mark is cleared, by the next one or for the value.
+    let marks: Vec<&str> = raw.split(" compiling ").skip(1).collect();
+    assert!(!marks.is_empty(), "{raw:?}");
+    for mark in marks {
+        let (seconds, rest) = mark.split_once(" s").expect("it says how long");
+        assert!(
+            seconds.parse::<f32>().is_ok() && rest.starts_with("\r\x1b[K"),
+            "{raw:?}"
+        );
+    }
+}
+
+/// A package that takes a second to compile.
+fn slow_package(folder: &std::path::Path) {
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).expect("there is room");
+    write(
+        "Cargo.toml",
+        "[package]\nname = \"slow_package\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\npath = \"lib.rs\"\n",
+    );
+    write("lib.rs", "pub fn answer() -> u8 { 7 }\n");
+    write(
+        "build.rs",
+        "fn main() { std::thread::sleep(std::time::Duration::from_secs(1)) }\n",
+    );
+}
+
 // RPL-02 RPL-09
 #[test]
 fn a_value_is_shown_as_debug_says_and_one_without_it_is_an_error() {

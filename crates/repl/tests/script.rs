@@ -52,6 +52,22 @@ fn the_standard_input_is_a_script_where_it_is_no_terminal() {
     assert!(output.status.success());
 }
 
+// RPL-10
+#[test]
+fn a_script_uses_a_package_in_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest =
+        "[package]\nname = \"beside\"\nversion = \"1.0.0\"\nedition = \"2024\"\n\n[lib]\npath = \"lib.rs\"\n";
+    std::fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
+    std::fs::write(folder.path().join("lib.rs"), "pub fn answer() -> u8 { 7 }\n").unwrap();
+    let output = piped(&format!(
+        ":dep beside = {{ path = {:?} }}\nprintln!(\"{{}}\", beside::answer());\n",
+        folder.path()
+    ));
+    assert_eq!(text(&output.stdout), "7\n", "{}", text(&output.stderr));
+    assert!(output.status.success());
+}
+
 // RPL-09 RPL-10
 #[test]
 fn a_script_that_does_not_compile_names_its_own_lines() {
