@@ -49,6 +49,8 @@ fn cargo(subcommand: &str, crates: &[Package], arguments: &[&str]) -> Command {
         .args(arguments)
         .current_dir(workspace::root())
         .env("RUSTFLAGS", "-Zsanitizer=address")
+        // For tests that look at how much memory the process has.
+        .env("ASYNCIO_SANITIZED", "1")
         .env("CARGO_TARGET_DIR", workspace::target().join("asan"));
     // Of the toolchain that runs us: nightly must find its own.
     for name in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {

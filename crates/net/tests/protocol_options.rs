@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use asyncio_net::{
-    Family, Keepalive, TcpListener, TcpStream, Transport, connect_accepted_socket, create_connection,
+    Family, Keepalive, Server, TcpListener, TcpStream, Transport, connect_accepted_socket, create_connection,
     create_server,
 };
 
@@ -49,26 +49,24 @@ fn a_connection_is_made_with_its_protocol() {
 /// What a connection to a server with these options has on the server's side.
 async fn accepted(
     set: impl FnOnce(asyncio_net::StartServer) -> asyncio_net::StartServer,
-) -> io::Result<Transport> {
+) -> io::Result<(Server, Transport)> {
     let log = Log::new();
     let server = set(create_server(log.factory(), LOCAL)).await?;
     let client = TcpStream::connect(server.sockets()[0]).await?;
     log.until(|log| log.has(&Told::Made)).await;
     let transport = log.transport();
     drop(client);
-    // The connection outlives its server here, but not its loop.
-    std::mem::forget(server);
-    Ok(transport)
+    Ok((server, transport))
 }
 
 // LOP-34
 #[test]
 fn connections_have_the_options_that_their_server_was_given() {
     run(async {
-        let plain = accepted(|server| server).await?;
+        let (_server, plain) = accepted(|server| server).await?;
         assert!(plain.tcp().unwrap().nodelay()? && !plain.tcp().unwrap().keepalive()?);
         let probes = Keepalive::new().time(Duration::from_secs(60));
-        let set = accepted(|server| server.nodelay(false).keepalive(probes)).await?;
+        let (_other, set) = accepted(|server| server.nodelay(false).keepalive(probes)).await?;
         assert!(!set.tcp().unwrap().nodelay()? && set.tcp().unwrap().keepalive()?);
         plain.abort();
         set.abort();

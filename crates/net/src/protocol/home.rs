@@ -107,6 +107,8 @@ impl<T> Drop for Home<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -116,17 +118,17 @@ mod tests {
 
     #[test]
     fn another_thread_can_neither_take_nor_put_nor_drop() {
-        struct Tells<'a>(&'a Cell<bool>);
-        impl Drop for Tells<'_> {
+        static DROPPED: AtomicBool = AtomicBool::new(false);
+        struct Tells;
+        impl Drop for Tells {
             fn drop(&mut self) {
-                self.0.set(true);
+                DROPPED.store(true, Ordering::Relaxed);
             }
         }
-        let dropped: &'static Cell<bool> = Box::leak(Box::new(Cell::new(false)));
         asyncio_loop::Runner::new()
             .run(async {
                 let home = Home::new().unwrap();
-                assert!(home.replace(Tells(dropped)).is_ok());
+                assert!(home.replace(Tells).is_ok());
                 std::thread::scope(|scope| {
                     let home = &home;
                     scope.spawn(move || {
@@ -142,7 +144,7 @@ mod tests {
                         .is_none()
                 );
                 std::thread::spawn(move || drop(home)).join().unwrap();
-                assert!(!dropped.get(), "leaked, not dropped elsewhere");
+                assert!(!DROPPED.load(Ordering::Relaxed), "leaked, not dropped elsewhere");
             })
             .unwrap();
     }
