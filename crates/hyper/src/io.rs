@@ -144,32 +144,8 @@ pub(crate) mod sealed {
 
 /// Lets others see what the task waits for; a waker that stands in its slot does not tell.
 #[inline]
-fn note_wait<T>(socket: &Async<T>)
-where
-    Async<T>: Fd,
-{
+fn note_wait<T>(socket: &Async<T>) {
     waits_for(WaitKind::Io, socket.number());
-}
-
-/// The number by which those who look from outside know a socket.
-trait Fd {
-    fn number(&self) -> usize;
-}
-
-#[cfg(unix)]
-impl<T: std::os::fd::AsRawFd> Fd for Async<T> {
-    #[inline]
-    fn number(&self) -> usize {
-        self.get_ref().as_raw_fd() as usize
-    }
-}
-
-#[cfg(windows)]
-impl<T: std::os::windows::io::AsRawSocket> Fd for Async<T> {
-    #[inline]
-    fn number(&self) -> usize {
-        self.get_ref().as_raw_socket() as usize
-    }
 }
 
 /// The sockets: reading is written here, the rest they have.

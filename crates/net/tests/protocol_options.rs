@@ -210,6 +210,8 @@ fn a_limit_of_zero_leaves_a_connection_as_it_was() {
 
 #[cfg(unix)]
 mod unix {
+    use std::any::Any;
+    use std::cell::RefCell;
     use std::os::unix::fs::PermissionsExt;
     use std::path::{Path, PathBuf};
 
@@ -242,6 +244,9 @@ mod unix {
     // LOP-35
     #[test]
     fn the_file_of_a_unix_server_goes_with_it() {
+        thread_local! {
+            static KEPT: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
+        }
         run(async {
             let place = Place::new("goes");
             let there = echo();
@@ -261,12 +266,13 @@ mod unix {
             // Dropped, or together with its loop.
             drop(create_unix_server(there.factory(), place.path()).await?);
             assert!(!place.is_there());
+            // The server outlives its loop.
             let listener = UnixListener::bind(place.path())?;
             let given = create_unix_server(there.factory(), "unused")
                 .sock(listener)
                 .await?;
             assert!(place.is_there() && given.is_serving());
-            std::mem::forget(given);
+            KEPT.set(Some(Box::new(given)));
             Ok(())
         });
         assert!(!Place::new("goes").is_there());

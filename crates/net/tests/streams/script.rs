@@ -110,11 +110,13 @@ impl Wire for Script {
     }
 
     fn close(&self) -> io::Result<()> {
-        let waker = self.with(|state| {
+        let (reader, writer) = self.with(|state| {
             state.closed += 1;
-            state.reader.take()
+            (state.reader.take(), state.writer.take())
         });
-        waker.into_iter().for_each(Waker::wake);
+        reader.into_iter().for_each(Waker::wake);
+        // Whoever closes it has no more to write.
+        drop(writer);
         Ok(())
     }
 
