@@ -145,6 +145,7 @@ impl<T> Async<T> {
     }
 
     /// The number of the descriptor or socket, as it stands in [wait records](asyncio_core::Wait).
+    #[inline]
     #[must_use]
     pub fn number(&self) -> usize {
         self.source().raw() as usize
