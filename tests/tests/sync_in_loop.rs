@@ -89,7 +89,8 @@ fn a_task_shows_which_lock_or_semaphore_it_waits_for() {
             let semaphore = permits[n].clone();
             async move { drop(semaphore.acquire().await) }
         };
-        shows(WaitKind::Semaphore, [wait(0), wait(0)], wait(1)).await;
+        // Whoever has the only one is who is waited for.
+        shows(WaitKind::OnlyPermit, [wait(0), wait(0)], wait(1)).await;
         drop(held);
     });
 }
