@@ -117,6 +117,13 @@ async fn is_alone(end: &UnixStream) {
     }
 }
 
+/// Writes to a child. One that was cancelled may be gone by then.
+fn feed(end: &UnixStream, bytes: &[u8]) {
+    if let Err(error) = io::Write::write_all(&mut &*end, bytes) {
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+}
+
 /// The child would live until somebody writes to it.
 #[test]
 fn a_run_that_is_cancelled_leaves_no_child() {
@@ -128,12 +135,12 @@ fn a_run_that_is_cancelled_leaves_no_child() {
             let future = async move {
                 let command = create_subprocess_shell("echo out; read x").stdin(OwnedFd::from(theirs));
                 let run = command.process_group(true).run().timeout(GRACE).into_future();
-                let feed = async {
+                let feeds_it = async {
                     yield_now().await;
-                    io::Write::write_all(&mut &*feeds, b"\n").unwrap();
+                    feed(&feeds, b"\n");
                     std::future::pending().await
                 };
-                run.or(feed).await.unwrap().stdout
+                run.or(feeds_it).await.unwrap().stdout
             };
             Case::new(future, async move |outcome| {
                 if let Ended::Value(out) = outcome {
@@ -156,13 +163,13 @@ fn a_pipeline_that_is_cancelled_leaves_no_child() {
                 let first = Command::new("cat").stdin(OwnedFd::from(theirs));
                 let piped = first | Command::new("sort") | Command::new("cat");
                 let talk = piped.process_group(true).run().timeout(GRACE).into_future();
-                let feed = async {
+                let feeds_it = async {
                     yield_now().await;
-                    io::Write::write_all(&mut &ours, b"b\na\n").unwrap();
+                    feed(&ours, b"b\na\n");
                     drop(ours);
                     std::future::pending().await
                 };
-                talk.or(feed).await.unwrap().stdout
+                talk.or(feeds_it).await.unwrap().stdout
             };
             Case::new(future, async move |outcome| {
                 if let Ended::Value(out) = outcome {

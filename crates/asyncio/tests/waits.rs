@@ -39,13 +39,15 @@ fn wait_of<'a>(tree: &'a [String], name: &str) -> Option<&'a str> {
     Some(wait.split(" (0x").next().unwrap_or(wait))
 }
 
-/// Looks until each of these tasks waits for something.
+/// Looks until each of these tasks waits for something, and two looks see the same: one alone may fall into a turn.
 fn look(names: &[&str]) -> Vec<String> {
+    let mut before = Vec::new();
     for _ in 0..10_000 {
         let tree = tree();
-        if names.iter().all(|name| wait_of(&tree, name).is_some()) {
+        if tree == before && names.iter().all(|name| wait_of(&tree, name).is_some()) {
             return tree;
         }
+        before = tree;
         std::thread::sleep(Duration::from_millis(1));
     }
     panic!("{:#?}", tree());
