@@ -19,10 +19,6 @@ const YOUNG: Duration = Duration::from_secs(24 * 60 * 60);
 /// A folder that is just made may be swept before it is locked.
 const ATTEMPTS: usize = 5;
 
-/// What inputs are compiled with, beyond what evcxr says: it has one level of optimization for all. Without any an input
-/// is compiled sooner, but what it depends on is compiled once.
-const CONFIG: &str = "[profile.dev.package.\"*\"]\nopt-level = 2\n";
-
 /// A folder that is removed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -37,8 +33,6 @@ impl Scratch {
     /// When it cannot be made.
     pub(super) fn make() -> io::Result<Scratch> {
         let scratch = Scratch::make_in(&std::env::temp_dir())?;
-        fs::create_dir(scratch.path().join(".cargo"))?;
-        fs::write(scratch.path().join(".cargo/config.toml"), CONFIG)?;
         // evcxr does not say where it makes its own. A second session of this process would use the first one's.
         let _ = tempfile::env::override_temp_dir(scratch.path());
         Ok(scratch)
