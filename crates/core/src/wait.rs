@@ -53,6 +53,13 @@ pub enum WaitKind {
     OnlyPermit,
 }
 
+impl WaitKind {
+    /// Is it other tasks that are waited for: one, all of several, or any of them?
+    pub fn is_of_tasks(self) -> bool {
+        matches!(self, WaitKind::Task | WaitKind::Group | WaitKind::AnyOf)
+    }
+}
+
 const KINDS: [WaitKind; 14] = [
     WaitKind::Unknown,
     WaitKind::Task,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use asyncio_core::{ExceptionContext, Outcome, RawTask, StartPool, TaskRef, WaitKind, report};
+use asyncio_core::{ExceptionContext, Outcome, RawTask, StartPool, TaskRef, report};
 use asyncio_timers::sleep;
 
 use crate::event_loop::EventLoop;
@@ -101,10 +101,7 @@ pub(crate) fn cancel_all(event_loop: &mut EventLoop, grace: Option<Duration>) {
 pub(crate) fn report_late(event_loop: &EventLoop, timer: Option<&OutOfTime>) {
     let grace = timer.map_or(Duration::ZERO, |timer| timer.grace);
     for task in left(event_loop, timer) {
-        if matches!(
-            task.wait().kind,
-            WaitKind::Task | WaitKind::Group | WaitKind::AnyOf
-        ) {
+        if task.wait().kind.is_of_tasks() {
             continue;
         }
         let message = format!("Task did not end within {grace:?} of the request to stop, and is dropped");

@@ -294,11 +294,7 @@ impl<T> State<T> {
 #[cold]
 fn give_up<E: 'static>(group: &TaskGroup<E>, grace: Duration) {
     for task in group.shared.running() {
-        let waits = matches!(
-            task.wait().kind,
-            WaitKind::Task | WaitKind::Group | WaitKind::AnyOf
-        );
-        if !waits {
+        if !task.wait().kind.is_of_tasks() {
             let message =
                 format!("Task did not end within the grace of {grace:?} of its group, and is dropped");
             report_for(&task, &ExceptionContext::new(message).with_task(task.clone()));
